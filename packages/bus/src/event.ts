@@ -1,0 +1,139 @@
+/**
+ * Facts that one daemon tells the others, in the past tense. Commands go to a control socket instead.
+ *
+ * Adding a kind of event or a field is compatible; readers skip kinds they do not know.
+ */
+
+export type Severity = "info" | "notice" | "warning" | "critical";
+
+/** How long one step of a takeover took. */
+export interface StepTime {
+  /** The resource as written in haresources, or `fence`, `announce`. */
+  readonly step: string;
+  readonly ms: number;
+  readonly error?: string;
+}
+
+export type HeartbeatFact =
+  | {
+      readonly kind: "node.alive";
+      readonly peer: string;
+      readonly after?: "start" | "death" | "partition" | "restart";
+    }
+  | {
+      readonly kind: "node.late";
+      readonly peer: string;
+      readonly silenceMs: number;
+      readonly deadtimeMs: number;
+    }
+  | {
+      readonly kind: "node.dead";
+      readonly peer: string;
+      readonly silenceMs: number;
+      readonly deadtimeMs: number;
+    }
+  | { readonly kind: "link.up" | "link.dead"; readonly peer: string; readonly medium: string }
+  | { readonly kind: "takeover.started"; readonly groups: readonly string[]; readonly reason: string }
+  | {
+      readonly kind: "takeover.finished";
+      readonly groups: readonly string[];
+      readonly reason: string;
+      readonly steps: readonly StepTime[];
+      readonly totalMs: number;
+      /** What did not work although the takeover went on, such as `conntrack`. */
+      readonly degraded: readonly string[];
+    }
+  | {
+      readonly kind: "release.finished";
+      readonly groups: readonly string[];
+      readonly reason: string;
+      readonly totalMs: number;
+    }
+  | {
+      readonly kind: "resource.failed";
+      readonly resource: string;
+      readonly action: "start" | "stop";
+      readonly problem: string;
+    }
+  | {
+      readonly kind: "vip.up" | "vip.down";
+      readonly address: string;
+      readonly device: string;
+      readonly reason: string;
+    }
+  | { readonly kind: "stall"; readonly stalledMs: number; readonly consequence: string }
+  | {
+      readonly kind: "split-brain.suspected" | "split-brain.healed";
+      readonly peer: string;
+      readonly problem: string;
+    };
+
+export type LdirectordFact =
+  | {
+      readonly kind: "real-server.down";
+      /** `tcp 192.0.2.10:80` */
+      readonly service: string;
+      /** `10.0.0.11:80` */
+      readonly server: string;
+      /** Why, as a sentence without a full stop: `HTTP 500 on /alive.html, expected "I'm alive!"`. */
+      readonly reason: string;
+      /** What was said on the connection, bounded to 2 KiB, control characters escaped. */
+      readonly transcript?: string;
+      readonly action: "quiesced" | "removed";
+    }
+  | {
+      readonly kind: "real-server.up";
+      readonly service: string;
+      readonly server: string;
+      readonly weight: number;
+      readonly downMs?: number;
+    }
+  | { readonly kind: "fallback.used" | "fallback.left"; readonly service: string; readonly server: string }
+  | {
+      readonly kind: "table.refused";
+      readonly service: string;
+      readonly change: string;
+      readonly problem: string;
+    };
+
+export type CtsyncdFact =
+  | { readonly kind: "sync.established"; readonly peer: string }
+  | { readonly kind: "sync.lost"; readonly peer: string; readonly reason: string }
+  | {
+      readonly kind: "commit.finished";
+      readonly written: number;
+      readonly failed: number;
+      readonly totalMs: number;
+    };
+
+export type DaemonFact =
+  | { readonly kind: "daemon.started"; readonly version: string }
+  | { readonly kind: "daemon.stopping"; readonly reason: string }
+  | { readonly kind: "config.loaded"; readonly file: string }
+  | { readonly kind: "config.refused"; readonly file: string; readonly diagnostics: readonly string[] };
+
+/** What a resource asks the notifier to say, heartbeat's `MailTo` and ldirectord's `emailalert` among them. */
+export type LetterFact = {
+  readonly kind: "letter";
+  readonly to: readonly string[];
+  readonly from?: string;
+  readonly subject: string;
+  readonly text: string;
+};
+
+export type Fact = HeartbeatFact | LdirectordFact | CtsyncdFact | DaemonFact | LetterFact;
+
+/** A fact with its place in time. */
+export interface ClusterEvent {
+  readonly v: 1;
+  /** Same for the life of one process; a new one means that `sequence` began anew. */
+  readonly boot: string;
+  /** 1, 2, 3, ... within one boot. */
+  readonly sequence: number;
+  readonly node: string;
+  readonly daemon: string;
+  /** Wall clock, milliseconds since 1970: for people. */
+  readonly atMs: number;
+  readonly severity: Severity;
+  readonly fact: Fact;
+}

@@ -1,0 +1,12 @@
+export type {
+  ClusterEvent,
+  CtsyncdFact,
+  DaemonFact,
+  Fact,
+  HeartbeatFact,
+  LdirectordFact,
+  LetterFact,
+  Severity,
+  StepTime,
+} from "./event.js";
+export { EVENT_LOG_LENGTH, type EventLog, type EventSource, eventLog, type Since } from "./event-log.js";

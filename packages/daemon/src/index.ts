@@ -1,0 +1,1 @@
+export type { Caller, DaemonContext, Verb } from "./context.js";

@@ -1,0 +1,21 @@
+export type { AddressChange, Addresses, HeldAddress, VipAddress } from "./addresses.js";
+export type { Announcer } from "./announcer.js";
+export {
+  type Balancer,
+  type BalancerChange,
+  type BalancerTable,
+  type ChangeResult,
+  type Forwarding,
+  type Limitation,
+  type Persistence,
+  type Protocol,
+  type RealServer,
+  type RealServerCounters,
+  serviceKey,
+  type TableEntry,
+  type VirtualService,
+  type VirtualServiceId,
+} from "./balancer.js";
+export type { CommitResult, Conntrack, FlowEvent } from "./conntrack.js";
+export type { Kernel } from "./kernel.js";
+export type { Link, Links } from "./links.js";

@@ -1,0 +1,2 @@
+export type { Flow, SequenceAdjustment, TcpInfo, Tuple } from "./conntrack/flow.types.js";
+export type { NetlinkSocket } from "./socket.js";
