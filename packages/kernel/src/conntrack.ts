@@ -1,7 +1,15 @@
 /** The kernel's connection tracking: dump, listen, commit, flush. */
 import type { Flow } from "@systole/node-netlink";
 
-export type FlowEvent = { readonly kind: "new" | "update" | "destroy"; readonly flow: Flow };
+export interface FlowEvent {
+  readonly kind: "new" | "update" | "destroy";
+  readonly flow: Flow;
+  /**
+   * True if a `commit`, `remove` or `flush` of this very Conntrack caused it (the port id in the event is that of its
+   * request socket): ctsyncd keeps such a flow but does not tell the peer what came from the peer.
+   */
+  readonly own?: boolean;
+}
 
 export interface CommitResult {
   readonly written: number;
