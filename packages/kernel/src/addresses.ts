@@ -30,12 +30,12 @@ export interface Addresses {
    * returns; the promise is the kernel's answer.
    *
    * @param lifetimeSeconds whole seconds until the kernel itself removes the address; undefined for ever.
-   * @throws NetlinkError `ENODEV` for an unknown interface, `ERANGE` for a label that is too long.
+   * @throws KernelError `ENODEV` for an unknown interface, `ERANGE` for a label that is too long.
    */
   hold(vip: VipAddress, lifetimeSeconds: number | undefined): Promise<void>;
   /**
    * Removes the VIP.
-   * @throws NetlinkError `EADDRNOTAVAIL` if it is not there.
+   * @throws KernelError `EADDRNOTAVAIL` if it is not there.
    */
   drop(vip: VipAddress): Promise<void>;
   /** All addresses of this network namespace. */

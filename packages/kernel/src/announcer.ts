@@ -5,7 +5,7 @@ export interface Announcer {
   /**
    * Sends one announcement: for IPv4 a gratuitous ARP request and a reply, for IPv6 one advertisement to ff02::1.
    *
-   * @throws NetlinkError or SystemError `ENODEV`, `ENETDOWN`. Repetition is the caller's.
+   * @throws KernelError `ENODEV`, `ENETDOWN`. Repetition is the caller's.
    */
   announce(vip: IpAddress, device: string): Promise<void>;
 }

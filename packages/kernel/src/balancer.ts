@@ -98,7 +98,7 @@ export interface Balancer {
   read(): Promise<BalancerTable>;
   /**
    * Applies the changes in order. One refused change does not keep the others from being tried; each outcome is told.
-   * @throws NetlinkError if the data plane cannot be reached at all.
+   * @throws KernelError if the data plane cannot be reached at all.
    */
   apply(changes: readonly BalancerChange[]): Promise<readonly ChangeResult[]>;
 }

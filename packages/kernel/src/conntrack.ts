@@ -29,7 +29,7 @@ export interface Conntrack {
   watch(listener: (event: FlowEvent) => void, overrun: () => void): () => void;
   /** Writes flows: creates what is missing, updates what differs. One that fails does not stop the others. */
   commit(flows: readonly Flow[]): Promise<CommitResult>;
-  /** Removes one flow by its original tuple. @throws NetlinkError `ENOENT`. */
+  /** Removes one flow by its original tuple. @throws KernelError `ENOENT`. */
   remove(flow: Flow): Promise<void>;
   /** Removes all flows of both families. */
   flush(): Promise<void>;

@@ -18,4 +18,7 @@ export {
 } from "./balancer.js";
 export type { CommitResult, Conntrack, FlowEvent } from "./conntrack.js";
 export type { Kernel } from "./kernel.js";
+export { errorCode, KernelError } from "./kernel-error.js";
+export { nftablesLimitations } from "./limitations.js";
 export type { Link, Links } from "./links.js";
+export { describeChange, SCHEDULERS } from "./service-table.js";

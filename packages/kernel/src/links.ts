@@ -14,7 +14,7 @@ export interface Link {
 
 export interface Links {
   list(): Promise<readonly Link[]>;
-  /** @throws NetlinkError `ENODEV` if there is no such interface. */
+  /** @throws KernelError `ENODEV` if there is no such interface. */
   up(name: string): Promise<void>;
   /** Told of each link that appears or changes (`gone` false) or disappears (`gone` true). Returns how to stop. */
   watch(listener: (link: Link, gone: boolean) => void): () => void;

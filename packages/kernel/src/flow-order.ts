@@ -1,0 +1,50 @@
+/** Which flows to commit, and in which order: pure. */
+import type { Flow, Tuple } from "@systole/node-netlink";
+
+/** Identifies one direction of a flow. */
+export function tupleKey({
+  protocol,
+  source,
+  destination,
+  sourcePort,
+  destinationPort,
+  icmp,
+}: Tuple): string {
+  const detail =
+    icmp === undefined
+      ? `${sourcePort ?? 0}>${destinationPort ?? 0}`
+      : `icmp ${icmp.type}/${icmp.code}/${icmp.id}`;
+  return `${protocol} ${source}>${destination} ${detail}`;
+}
+
+/** Identifies a flow as the kernel does: original tuple and zone. */
+export const flowKey = ({ original, zone }: Flow): string =>
+  zone === undefined || zone === 0 ? tupleKey(original) : `${tupleKey(original)} zone ${zone}`;
+
+/** Flows that others were expected by come before those others. */
+export function inCommitOrder(flows: readonly Flow[]): readonly Flow[] {
+  if (flows.every(({ master }) => master === undefined)) return flows;
+  return [
+    ...flows.filter(({ master }) => master === undefined),
+    ...flows.filter(({ master }) => master !== undefined),
+  ];
+}
+
+/** Bits of `status` that one kernel may hand to another: all but those it decides itself (dying, template, ...). */
+const COMPARED_STATUS = 0x0e;
+
+/**
+ * Whether writing `wanted` would change the kernel's flow `actual`: state, mark, status or protocol state differ.
+ * The time-out is not compared, because it runs; a flow that is otherwise equal is not written again.
+ */
+export function flowsDiffer(wanted: Flow, actual: Flow): boolean {
+  const status = (flow: Flow) => (flow.status ?? 0) & COMPARED_STATUS;
+  return (
+    tupleKey(wanted.reply) !== tupleKey(actual.reply) ||
+    (wanted.mark ?? 0) !== (actual.mark ?? 0) ||
+    (wanted.status !== undefined && status(wanted) !== status(actual)) ||
+    (wanted.tcp !== undefined && wanted.tcp.state !== actual.tcp?.state) ||
+    (wanted.sctp !== undefined && wanted.sctp.state !== actual.sctp?.state) ||
+    (wanted.dccp !== undefined && wanted.dccp.state !== actual.dccp?.state)
+  );
+}
