@@ -8,3 +8,4 @@ export {
 } from "./diagnostic.js";
 export { type Line, lines, type Source, type Span, type Word, words } from "./source.js";
 export { suggest } from "./suggest.js";
+export { readDurationMs, readWhole, readYesNo } from "./values.js";
