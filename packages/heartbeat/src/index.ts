@@ -1,1 +1,18 @@
-export {};
+export type { CoreAction } from "./core/action.js";
+export type { CoreEvent, RequestId } from "./core/event.js";
+export { leaseFor } from "./core/lease.js";
+export type {
+  FenceResult,
+  GroupClaim,
+  GroupKey,
+  Header,
+  Heard,
+  HoldSet,
+  Message,
+  NodeName,
+  NodeState,
+  OwnFacts,
+  Place,
+} from "./core/message.js";
+export type { Note } from "./core/note.js";
+export type { ClusterSettings, GroupSettings } from "./core/settings.js";

@@ -1,0 +1,50 @@
+/** What the core tells the shell to do, in this order. None may block; slow ones answer with an event. */
+import type { Fact, Severity } from "@systole/bus";
+import type { Instant } from "@systole/machine";
+import type { RequestId } from "./event.js";
+import type { GroupKey, Message, NodeName } from "./message.js";
+import type { Note } from "./note.js";
+
+export type CoreAction =
+  /** Write and fsync, then feed `generation-stored`. Nothing is sent before. */
+  | { readonly type: "persist-generation"; readonly generation: number }
+  /** On every medium. The shell adds `src`, `srcuuid`, `ts`, `ld`, `ttl`, signs, and keeps the last 500 with a sequence. */
+  | {
+      readonly type: "send";
+      readonly generation: number;
+      /** Absent in `NS_` messages. */
+      readonly sequence?: number;
+      readonly dest?: NodeName;
+      readonly message: Message;
+    }
+  /** The kept datagram of that sequence, once more on every medium. */
+  | { readonly type: "resend"; readonly sequence: number }
+  /**
+   * Renew the lease of each VIP of these groups that is up. If `until` has passed when it is performed, do nothing: we
+   * were frozen between deciding and acting. Always right before a `send` of status.
+   */
+  | { readonly type: "renew"; readonly groups: readonly GroupKey[]; readonly until: Instant }
+  /** Start the group left to right; answer `started` or `start-failed`. A stop that comes meanwhile ends it. */
+  | { readonly type: "start"; readonly group: GroupKey }
+  /**
+   * Stop the group right to left; answer `stopped` or `stop-failed`. It supersedes a running start of the same group,
+   * which then answers nothing.
+   */
+  | { readonly type: "stop"; readonly group: GroupKey }
+  /** We stalled: the VIPs of these groups go at once, before anything else. A `stop` of each group follows. */
+  | { readonly type: "drop-vips"; readonly groups: readonly GroupKey[] }
+  /** A stranger's VIP flaps are over: say again who answers for the VIPs of these groups (GARP). */
+  | { readonly type: "announce"; readonly groups: readonly GroupKey[] }
+  /** Make sure the node is off; answer `fenced`. Asked again every 5 s while it fails. */
+  | { readonly type: "fence"; readonly node: NodeName }
+  | {
+      readonly type: "answer";
+      readonly request: RequestId;
+      readonly accepted: boolean;
+      readonly reason: string;
+    }
+  | { readonly type: "publish"; readonly severity: Severity; readonly fact: Fact }
+  /** A line of the log; `log-lines.ts` has the words. */
+  | { readonly type: "log"; readonly note: Note }
+  /** The clean stop is done: close the media and exit. */
+  | { readonly type: "finished" };

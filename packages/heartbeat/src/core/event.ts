@@ -1,0 +1,51 @@
+/** What the shell tells the core. Every slow action comes back as one of these. */
+import type { StepTime } from "@systole/bus";
+import type { GroupKey, Header, HoldSet, Message, NodeName } from "./message.js";
+import type { ClusterSettings } from "./settings.js";
+
+/** Names a command, so that the `answer` can be sent to whoever asked. */
+export type RequestId = number;
+
+export type CoreEvent =
+  /** An authentic, decoded datagram of a configured node, also one of our own (they come back on some media). */
+  | { readonly type: "message"; readonly medium: string; readonly header: Header; readonly message: Message }
+  /** `persist-generation` is on the disk. */
+  | { readonly type: "generation-stored"; readonly generation: number }
+  /**
+   * A VIP of this group is about to be added. Feed it right before; then add the VIP only if `mayHold(state, group)`
+   * says so. This sends a heartbeat in the same turn, so that no VIP is ever younger than our last word.
+   */
+  | { readonly type: "holding"; readonly group: GroupKey }
+  /** All resources of the group run. `degraded`: what did not work although the start went on. */
+  | {
+      readonly type: "started";
+      readonly group: GroupKey;
+      readonly steps: readonly StepTime[];
+      readonly degraded: readonly string[];
+    }
+  /** A resource refused to start; the runner has already stopped the whole group again, right to left. */
+  | {
+      readonly type: "start-failed";
+      readonly group: GroupKey;
+      readonly resource: string;
+      readonly problem: string;
+      readonly steps: readonly StepTime[];
+    }
+  /** Every resource of the group is off; also when some needed force. */
+  | { readonly type: "stopped"; readonly group: GroupKey }
+  /** A resource could not be stopped and is still there. The group stays ours; an administrator must act. */
+  | {
+      readonly type: "stop-failed";
+      readonly group: GroupKey;
+      readonly resource: string;
+      readonly problem: string;
+    }
+  | { readonly type: "fenced"; readonly node: NodeName; readonly ok: boolean; readonly problem?: string }
+  /** hb_standby: give up this set of groups. */
+  | { readonly type: "standby"; readonly set: HoldSet; readonly request: RequestId }
+  /** hb_takeover: have this set of groups. */
+  | { readonly type: "takeover"; readonly set: HoldSet; readonly request: RequestId }
+  /** Clean stop: release everything, say so, then `finished`. */
+  | { readonly type: "stop" }
+  /** New configuration (after a reload that parsed). The local name and the list of nodes must be the same. */
+  | { readonly type: "configured"; readonly settings: ClusterSettings };

@@ -1,0 +1,29 @@
+/** What the core needs to know of ha.cf and haresources, as plain values. `config/` makes them from the files. */
+import type { Millis } from "@systole/machine";
+import type { GroupKey, NodeName } from "./message.js";
+
+/** One line of haresources. */
+export interface GroupSettings {
+  readonly key: GroupKey;
+  readonly preferred: NodeName;
+  /** As written, in the order of starting. */
+  readonly resources: readonly string[];
+}
+
+export interface ClusterSettings {
+  readonly local: NodeName;
+  /** All cluster members in the order of ha.cf, the local one among them; no ping nodes. */
+  readonly nodes: readonly NodeName[];
+  readonly keepalive: Millis;
+  readonly deadtime: Millis;
+  readonly warntime: Millis;
+  readonly initdead: Millis;
+  /** `max_rexmit_delay`. */
+  readonly maxRexmitDelay: Millis;
+  readonly autoFailback: "on" | "off" | "legacy";
+  readonly groups: readonly GroupSettings[];
+  /** Length of the VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
+  readonly lease: Millis | undefined;
+  /** A fence device is configured: takeover from a dead node waits for `fenced`. */
+  readonly fencing: boolean;
+}
