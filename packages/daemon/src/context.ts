@@ -28,9 +28,15 @@ export interface DaemonContext {
    * Reads and parses one file. Prints every diagnostic with its caret; on an error the process exits with
    * `exitCode` of the options when starting. For a reload use `reload`, which never exits.
    */
-  load<Value>(path: string, parse: (source: Source) => Parsed<Value>): Promise<Value>;
+  load<Value>(
+    path: string,
+    parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
+  ): Promise<Value>;
   /** As `load`, but an error is logged, published as `config.refused`, and answered with undefined: keep what you have. */
-  reload<Value>(path: string, parse: (source: Source) => Parsed<Value>): Promise<Value | undefined>;
+  reload<Value>(
+    path: string,
+    parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
+  ): Promise<Value | undefined>;
   /** Verbs of the control socket beside the built-in `ping`, `subscribe`, `metrics` and `log-level`. */
   serve(verbs: Readonly<Record<string, { readonly changes: boolean; readonly run: Verb }>>): Promise<void>;
   /** SIGHUP, and the verb `reload`. */
