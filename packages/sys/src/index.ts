@@ -1,17 +1,25 @@
 /**
  * The system calls that Node has no door for. No policy: numbers and bytes in, numbers out.
  *
- * The shapes stand here; `sys.c` is the one native file, loaded by `native.ts` on first use.
+ * `sys.c` is the one native file, loaded by `native.ts` on first use; the other files give its calls a shape.
  */
-
-/** Structurally a `NetlinkSocket` of `@systole/node-netlink`. */
-export interface NetlinkHandle {
-  readonly portId: number;
-  send(datagram: Uint8Array): number;
-  listen(onDatagram: (datagram: Uint8Array) => void, onOverrun: () => void): void;
-  join(group: number): void;
-  leave(group: number): void;
-  ref(): void;
-  unref(): void;
-  close(): void;
-}
+export { lastArrival, stampArrivals } from "./arrival-time.js";
+export { descriptorOf, type PeerCredentials, peerCredentials } from "./credentials.js";
+export type { Referenced } from "./datagrams.js";
+export { errnoName, SystemError } from "./errno.js";
+export { type IcmpOptions, type IcmpSocket, openIcmp } from "./icmp.js";
+export { enterNamespace, inNamespace } from "./namespace.js";
+export {
+  NETLINK_GENERIC,
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  type NetlinkHandle,
+  type NetlinkOptions,
+  openNetlink,
+} from "./netlink.js";
+export { bindToDevice, getSocketOption, setMark, setSocketOption } from "./options.js";
+export { openPacket, type PacketOptions, type PacketSender, type PacketSocket } from "./packet.js";
+export { type LockedText, lockProgramText, realtime } from "./realtime.js";
+export { closeDescriptor, type MulticastOptions, openUdp, type UdpOptions } from "./udp.js";
+export { openUnixDatagram, type UnixDatagramSocket } from "./unix-datagram.js";
+export { openWatchdog, type Watchdog } from "./watchdog.js";
