@@ -109,35 +109,43 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#room(1), value);
+    const at = this.#room(1); // may replace the view: first
+    this.#view.setUint8(at, value);
     return this;
   }
   u16be(value: number): this {
-    this.#view.setUint16(this.#room(2), value, false);
+    const at = this.#room(2); // may replace the view: first
+    this.#view.setUint16(at, value, false);
     return this;
   }
   u16host(value: number): this {
-    this.#view.setUint16(this.#room(2), value, true);
+    const at = this.#room(2); // may replace the view: first
+    this.#view.setUint16(at, value, true);
     return this;
   }
   u32be(value: number): this {
-    this.#view.setUint32(this.#room(4), value, false);
+    const at = this.#room(4); // may replace the view: first
+    this.#view.setUint32(at, value, false);
     return this;
   }
   u32host(value: number): this {
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4); // may replace the view: first
+    this.#view.setUint32(at, value, true);
     return this;
   }
   i32host(value: number): this {
-    this.#view.setInt32(this.#room(4), value, true);
+    const at = this.#room(4); // may replace the view: first
+    this.#view.setInt32(at, value, true);
     return this;
   }
   u64be(value: bigint): this {
-    this.#view.setBigUint64(this.#room(8), value, false);
+    const at = this.#room(8); // may replace the view: first
+    this.#view.setBigUint64(at, value, false);
     return this;
   }
   u64host(value: bigint): this {
-    this.#view.setBigUint64(this.#room(8), value, true);
+    const at = this.#room(8); // may replace the view: first
+    this.#view.setBigUint64(at, value, true);
     return this;
   }
   bytes(value: Uint8Array): this {
