@@ -1,0 +1,239 @@
+/**
+ * The attributes of a synchronisation message: their numbers, sizes and order.
+ *
+ * Layout of one: u16 length (4 + payload), u16 type, payload, zero bytes up to a multiple of 4; all big-endian.
+ * Numbers, sizes and order of sending are conntrackd's, protocol version 1; names as in its documentation.
+ * The bytes of all attributes of one message are called its body. Bodies are also how the caches keep flows: 52 bytes
+ * for a plain TCP flow over IPv4.
+ */
+import { type ByteWriter, DecodeError } from "@systole/wire";
+
+/** Attributes of a flow message. */
+export const CT = {
+  IPV4: 0,
+  IPV6: 1,
+  L4PROTO: 2,
+  PORT: 3,
+  TCP_STATE: 4,
+  STATUS: 5,
+  TIMEOUT: 6,
+  MARK: 7,
+  MASTER_IPV4: 8,
+  MASTER_IPV6: 9,
+  MASTER_L4PROTO: 10,
+  MASTER_PORT: 11,
+  SNAT_IPV4: 12,
+  DNAT_IPV4: 13,
+  SPAT_PORT: 14,
+  DPAT_PORT: 15,
+  NAT_SEQ_ADJ: 16,
+  SCTP_STATE: 17,
+  SCTP_VTAG_ORIG: 18,
+  SCTP_VTAG_REPL: 19,
+  DCCP_STATE: 20,
+  DCCP_ROLE: 21,
+  ICMP_TYPE: 22,
+  ICMP_CODE: 23,
+  ICMP_ID: 24,
+  TCP_WSCALE_ORIG: 25,
+  TCP_WSCALE_REPL: 26,
+  HELPER_NAME: 27,
+  LABELS: 28,
+  SNAT_IPV6: 29,
+  DNAT_IPV6: 30,
+  SYNPROXY: 31,
+  ZONE: 32,
+} as const;
+
+/** Attributes of an expectation message. */
+export const EXP = {
+  MASTER_IPV4: 0,
+  MASTER_IPV6: 1,
+  MASTER_L4PROTO: 2,
+  MASTER_PORT: 3,
+  EXPECT_IPV4: 4,
+  EXPECT_IPV6: 5,
+  EXPECT_L4PROTO: 6,
+  EXPECT_PORT: 7,
+  MASK_IPV4: 8,
+  MASK_IPV6: 9,
+  MASK_L4PROTO: 10,
+  MASK_PORT: 11,
+  TIMEOUT: 12,
+  FLAGS: 13,
+  CLASS: 14,
+  NAT_IPV4: 15,
+  NAT_PORT: 16,
+  NAT_L4PROTO: 17,
+  NAT_DIR: 18,
+  HELPER_NAME: 19,
+  FN: 20,
+} as const;
+
+/** Smallest and largest payload of each attribute by number, and the order in which they are sent. */
+export interface AttributeSet {
+  readonly format: string;
+  readonly sizes: readonly (readonly [smallest: number, largest: number])[];
+  /** Attribute numbers in the order of sending. */
+  readonly order: readonly number[];
+}
+
+const fixed = (size: number): readonly [number, number] => [size, size];
+
+export const FLOW_ATTRIBUTES: AttributeSet = {
+  format: "flow message",
+  sizes: [
+    ...[8, 32, 1, 4, 1, 4, 4, 4, 8, 32, 1, 4, 4, 4, 2, 2, 24, 1, 4, 4, 1, 1, 1, 1, 2, 1, 1].map(fixed),
+    [1, 12], // HELPER_NAME
+    [4, 1024], // LABELS
+    ...[16, 16, 12, 2].map(fixed),
+  ],
+  // biome-ignore format: one line for each kind of fact
+  order: [
+    CT.IPV4, CT.IPV6, CT.STATUS, CT.L4PROTO, CT.PORT,
+    CT.TCP_STATE, CT.TCP_WSCALE_ORIG, CT.TCP_WSCALE_REPL,
+    CT.SCTP_STATE, CT.SCTP_VTAG_ORIG, CT.SCTP_VTAG_REPL, CT.DCCP_STATE, CT.DCCP_ROLE,
+    CT.ICMP_TYPE, CT.ICMP_CODE, CT.ICMP_ID,
+    CT.TIMEOUT, CT.MARK,
+    CT.MASTER_IPV4, CT.MASTER_IPV6, CT.MASTER_L4PROTO, CT.MASTER_PORT,
+    CT.SNAT_IPV4, CT.SNAT_IPV6, CT.DNAT_IPV4, CT.DNAT_IPV6, CT.SPAT_PORT, CT.DPAT_PORT,
+    CT.NAT_SEQ_ADJ, CT.HELPER_NAME, CT.LABELS, CT.SYNPROXY, CT.ZONE,
+  ],
+};
+
+export const EXPECTATION_ATTRIBUTES: AttributeSet = {
+  format: "expectation message",
+  sizes: [
+    ...[8, 32, 1, 4, 8, 32, 1, 4, 8, 32, 1, 4, 4, 4, 4, 8, 4, 1, 4].map(fixed),
+    [1, 12], // HELPER_NAME
+    [1, 28], // FN
+  ],
+  // biome-ignore format: one line for each kind of fact
+  order: [
+    EXP.MASTER_IPV4, EXP.MASTER_IPV6, EXP.MASTER_L4PROTO, EXP.MASTER_PORT,
+    EXP.EXPECT_IPV4, EXP.EXPECT_IPV6, EXP.EXPECT_L4PROTO, EXP.EXPECT_PORT,
+    EXP.MASK_IPV4, EXP.MASK_IPV6, EXP.MASK_L4PROTO, EXP.MASK_PORT,
+    EXP.TIMEOUT, EXP.FLAGS, EXP.CLASS,
+    EXP.NAT_IPV4, EXP.NAT_L4PROTO, EXP.NAT_PORT, EXP.NAT_DIR,
+    EXP.HELPER_NAME, EXP.FN,
+  ],
+};
+
+const padded = (size: number): number => (size + 3) & ~3;
+
+/**
+ * Where the attributes of a body are. Made once, then pointed at one body after the other with `scan`: no object per
+ * message.
+ */
+export class AttributeIndex {
+  readonly #set: AttributeSet;
+  /** Payload offsets by attribute number; 0 means absent (a payload begins at 4 at the earliest). */
+  readonly #at: Uint16Array;
+  readonly #size: Uint16Array;
+  #body: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#body.buffer);
+
+  constructor(set: AttributeSet) {
+    this.#set = set;
+    this.#at = new Uint16Array(set.sizes.length);
+    this.#size = new Uint16Array(set.sizes.length);
+  }
+
+  /**
+   * Reads the places of all attributes. A repeated one counts with its last value. Up to 4 bytes at the end are
+   * ignored, as conntrackd does.
+   *
+   * @throws DecodeError for an unknown number, a size outside its bounds, or more than is left.
+   */
+  scan(body: Uint8Array): this {
+    this.#at.fill(0);
+    this.#body = body;
+    this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    const { format, sizes } = this.#set;
+    for (let at = 0; body.length - at > 4; ) {
+      const length = this.#view.getUint16(at);
+      const type = this.#view.getUint16(at + 2);
+      const bounds = sizes[type];
+      if (bounds === undefined) throw new DecodeError(format, at + 2, `unknown attribute ${type}`);
+      if (length < 4 || length > body.length - at) {
+        throw new DecodeError(format, at, `attribute ${type} of ${length} bytes, ${body.length - at} left`);
+      }
+      const size = length - 4;
+      if (size < bounds[0] || size > bounds[1]) {
+        throw new DecodeError(format, at, `attribute ${type} of ${length} bytes has a wrong size`);
+      }
+      this.#at[type] = at + 4;
+      this.#size[type] = size;
+      at += padded(length);
+    }
+    return this;
+  }
+
+  has(type: number): boolean {
+    return (this.#at[type] ?? 0) !== 0;
+  }
+
+  /** A view of the payload; only for an attribute that is there. */
+  payload(type: number): Uint8Array {
+    const at = this.#at[type]!;
+    return this.#body.subarray(at, at + this.#size[type]!);
+  }
+
+  /** Where the payload begins in the body; 0 if the attribute is absent. */
+  offset(type: number): number {
+    return this.#at[type]!;
+  }
+
+  /** Fixed-size numbers: the bounds were checked by `scan`, so only ask for what is there. */
+  u8(type: number): number {
+    return this.#view.getUint8(this.#at[type]!);
+  }
+  u16be(type: number): number {
+    return this.#view.getUint16(this.#at[type]!);
+  }
+  /** SPAT_PORT, DPAT_PORT and ICMP_ID travel byte-swapped: little-endian, whatever the host. */
+  u16le(type: number): number {
+    return this.#view.getUint16(this.#at[type]!, true);
+  }
+  u32be(type: number, index = 0): number {
+    return this.#view.getUint32(this.#at[type]! + 4 * index);
+  }
+
+  /** Text up to its zero byte. @throws DecodeError if there is none within the attribute. */
+  text(type: number): string {
+    const payload = this.payload(type);
+    const end = payload.indexOf(0);
+    if (end === -1) throw new DecodeError(this.#set.format, this.#at[type]!, "text without a zero byte");
+    return String.fromCharCode(...payload.subarray(0, end));
+  }
+
+  /** Writes every attribute in the order of sending: from this body, or else from `older`, if given. */
+  writeMerged(writer: ByteWriter, older?: AttributeIndex): void {
+    for (const type of this.#set.order) {
+      const source = this.has(type) ? this : older;
+      if (source?.has(type)) writeAttribute(writer, type, source.payload(type));
+    }
+  }
+}
+
+/** Writes one attribute with its padding. */
+export function writeAttribute(writer: ByteWriter, type: number, payload: Uint8Array): void {
+  const length = 4 + payload.length;
+  writer
+    .u16be(length)
+    .u16be(type)
+    .bytes(payload)
+    .zeros(padded(length) - length);
+}
+
+export const writeU8 = (writer: ByteWriter, type: number, value: number): ByteWriter =>
+  writer.u16be(5).u16be(type).u8(value).zeros(3);
+
+export const writeU32 = (writer: ByteWriter, type: number, value: number): ByteWriter =>
+  writer.u16be(8).u16be(type).u32be(value);
+
+/** Text with its zero byte; left out when it does not fit, because a receiver would drop the whole message. */
+export function writeText(writer: ByteWriter, set: AttributeSet, type: number, text: string): void {
+  const payload = Uint8Array.from([...text].map((letter) => letter.charCodeAt(0) & 0xff).concat(0));
+  if (payload.length <= set.sizes[type]![1]) writeAttribute(writer, type, payload);
+}

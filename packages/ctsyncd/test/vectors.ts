@@ -1,0 +1,33 @@
+/** The recorded traffic of two real conntrackd; test/vectors/conntrackd/README.md. */
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface VectorMessage {
+  readonly type: number;
+  readonly flags: number;
+  readonly seq: number;
+  readonly from?: number;
+  readonly to?: number;
+  readonly attrs?: readonly { readonly nta: number; readonly name: string; readonly hex: string }[];
+}
+
+export interface VectorFrame {
+  readonly t: number;
+  readonly from: "a" | "b";
+  readonly payload: string;
+  readonly messages: readonly VectorMessage[];
+}
+
+export interface DatagramVector {
+  readonly scenario: string;
+  readonly config: { readonly mode: string; readonly channel: string };
+  readonly frames: readonly VectorFrame[];
+  readonly final: Readonly<Record<string, readonly string[]>>;
+}
+
+const folder = new URL("../../../test/vectors/conntrackd/", import.meta.url);
+
+export function datagramVectors(): readonly DatagramVector[] {
+  return readdirSync(folder)
+    .filter((name) => /^(?:ftfw|notrack|alarm)-.*\.json$/.test(name))
+    .map((name) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as DatagramVector); // files of this repository
+}
