@@ -13,9 +13,14 @@ export interface EventSource {
 
 /** What a reader missed, and what it can still have. */
 export interface Since {
-  /** How many events were dropped before it came back, or undefined if the boot is another one. */
-  readonly missed: number | undefined;
+  /** How many events of this boot were dropped before it came back; of an earlier boot nobody knows. */
+  readonly missed: number;
+  /** In order of their sequence, without a hole. */
   readonly events: readonly ClusterEvent[];
+  /** The reader knew this boot; otherwise `sequence` began anew. */
+  readonly sameBoot: boolean;
+  /** The last sequence of this boot, 0 before the first event. */
+  readonly last: number;
 }
 
 export interface EventLog {
@@ -50,9 +55,11 @@ export function eventLog(source: EventSource, length = EVENT_LOG_LENGTH): EventL
       return event;
     },
     since(boot, last) {
-      if (boot !== source.boot) return { missed: undefined, events: [...kept] };
-      const events = kept.filter((event) => event.sequence > last);
-      return { missed: Math.max(0, sequence - last - events.length), events };
+      const sameBoot = boot === source.boot;
+      const from = sameBoot ? last : 0;
+      const events = kept.filter((event) => event.sequence > from);
+      const missed = Math.max(0, sequence - from - events.length);
+      return { missed, events, sameBoot, last: sequence };
     },
     watch(listener) {
       listeners.add(listener);

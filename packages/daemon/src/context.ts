@@ -1,8 +1,10 @@
 /** What `runDaemon` hands to a daemon's main: everything of the process that is not its own subject. */
-import type { ClusterEvent, EventLog } from "@systole/bus";
+import type { EventLog } from "@systole/bus";
 import type { Parsed, Source } from "@systole/config";
 import type { Clock } from "@systole/machine";
 import type { Logger } from "pino";
+import type { LogTarget } from "./log-target.js";
+import type { Metrics } from "./metrics.js";
 
 /** Who asks on the control socket: the credentials the kernel vouches for. */
 export interface Caller {
@@ -14,14 +16,24 @@ export interface Caller {
 /** One verb of the control socket. What it returns must survive JSON. A thrown ControlError is the answer, too. */
 export type Verb = (args: Readonly<Record<string, unknown>>, caller: Caller) => unknown | Promise<unknown>;
 
+/** The verbs of a daemon by name; `changes` asks for root, the daemon's own user or the group haadmin. */
+export type Verbs = Readonly<Record<string, { readonly changes: boolean; readonly run: Verb }>>;
+
 export interface DaemonContext {
   readonly name: string;
   /** The local node's name: nodeinfo or `uname -n`, lower case. */
   readonly node: string;
   readonly version: string;
+  /** Names this life of the process; the `boot` of its events. */
+  readonly boot: string;
   readonly clock: Clock;
+  /** Milliseconds since 1970: for people and stamps, never for decisions. */
+  readonly wallClock: () => number;
   readonly log: Logger;
+  /** Where the log goes from now on, as the configuration says; before that, stderr. */
+  logTo(targets: readonly LogTarget[]): void;
   readonly events: EventLog;
+  readonly metrics: Metrics;
   /** Runtime directory, `/run/systole/<name>` unless told otherwise. */
   readonly runDirectory: string;
   /**
@@ -37,12 +49,17 @@ export interface DaemonContext {
     path: string,
     parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
   ): Promise<Value | undefined>;
-  /** Verbs of the control socket beside the built-in `ping`, `subscribe`, `metrics` and `log-level`. */
-  serve(verbs: Readonly<Record<string, { readonly changes: boolean; readonly run: Verb }>>): Promise<void>;
+  /**
+   * Opens the control socket with these verbs beside the built-in `ping`, `subscribe`, `metrics`, `log-level` and
+   * (after `onReload`) `reload`. Once; later calls add verbs.
+   */
+  serve(verbs: Verbs): Promise<void>;
   /** SIGHUP, and the verb `reload`. */
   onReload(run: () => Promise<void>): void;
   /** SIGTERM and SIGINT; run in reverse order of registration, each with a limit in time. */
   onStop(run: (reason: string) => Promise<void>): void;
+  /** Stops in order, as SIGTERM does; for a verb `stop` or a core that gives up. Returns at once. */
+  stop(reason: string, exitCode?: number): void;
   /** The service manager is told; the watchdog is fed from now on, from the event loop. */
   ready(status: string): void;
   /** One line for `systemctl status`. */
@@ -50,5 +67,3 @@ export interface DaemonContext {
   /** A promise nobody awaits: if it fails the daemon stops with exit code 1, loudly. */
   background(what: string, work: Promise<unknown>): void;
 }
-
-export type { ClusterEvent };
