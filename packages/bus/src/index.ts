@@ -10,3 +10,14 @@ export type {
   StepTime,
 } from "./event.js";
 export { EVENT_LOG_LENGTH, type EventLog, type EventSource, eventLog, type Since } from "./event-log.js";
+export {
+  type Cursor,
+  START,
+  SUBSCRIPTION_TIMING,
+  type Subscription,
+  type SubscriptionAction,
+  type SubscriptionEvent,
+  type SubscriptionTiming,
+  subscription,
+  subscriptionMachine,
+} from "./subscription.js";

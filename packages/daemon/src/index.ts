@@ -17,6 +17,7 @@ export {
   runRoot,
 } from "./control-client.js";
 export { ControlError } from "./control-error.js";
+export { type SubscriptionOptions, subscribe } from "./control-subscription.js";
 export type { DaemonOptions } from "./daemon-options.js";
 export { escapeControl, SYSLOG_PRIORITY } from "./log-format.js";
 export { LOG_LEVELS, type LogEntry, type LogFormat, type LogLevel, type LogTarget } from "./log-target.js";
