@@ -40,11 +40,13 @@ export interface Scenario {
 const FOLDER = new URL("../../../test/vectors/heartbeat/", import.meta.url);
 
 function ring(active: number, raw: Readonly<Record<string, RawKey>>): KeyRing {
-  const keys = Object.entries(raw).map(([index, { method, key }]): [number, Key] => [
-    Number(index),
-    { method, key: Buffer.from(key) },
-  ]);
-  return { active, keys: new Map(keys) };
+  const keys = new Map(
+    Object.entries(raw).map(([digits, { method, key }]): [number, Key] => {
+      const index = Number(digits);
+      return [index, { index, method, key: Buffer.from(key) }];
+    }),
+  );
+  return { signing: keys.get(active)!, keys };
 }
 
 export function scenarios(): readonly Scenario[] {

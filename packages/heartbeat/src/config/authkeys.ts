@@ -18,25 +18,7 @@ import {
   type Word,
   words,
 } from "@systole/config";
-
-export type AuthMethod = "crc" | "md5" | "sha1" | "sha256" | "sha512";
-
-export interface AuthKey {
-  /** 0 to 15: travels with each signature. */
-  readonly index: number;
-  readonly method: AuthMethod;
-  /** The raw bytes of the token; undefined for crc. */
-  readonly key: Uint8Array | undefined;
-}
-
-export interface Authkeys {
-  /** Signs what we send. What we receive is verified with the key that its signature names. */
-  readonly signing: AuthKey;
-  readonly keys: ReadonlyMap<number, AuthKey>;
-}
-
-/** `sha256` and `sha512` are ours: a real 3.0.6 node refuses a file that has them. */
-const METHODS: readonly AuthMethod[] = ["crc", "md5", "sha1", "sha256", "sha512"];
+import { type Key, type KeyRing, METHODS } from "../wire/signature.js";
 
 type Complain = (
   severity: "error" | "warning",
@@ -47,11 +29,11 @@ type Complain = (
 ) => void;
 
 interface Draft {
-  readonly keys: Map<number, AuthKey>;
+  readonly keys: Map<number, Key>;
   auth: { readonly index: number; readonly at: Word } | undefined;
 }
 
-export function parseAuthkeys(source: Source): Parsed<Authkeys> {
+export function parseAuthkeys(source: Source): Parsed<KeyRing> {
   const diagnostics: Diagnostic[] = [];
   const complain: Complain = (severity, code, span, message, hint) => {
     const base = { path: source.path, span, severity, code, message };
@@ -118,7 +100,7 @@ function readKey(
   }
 }
 
-function signingKey(draft: Draft, complain: Complain): AuthKey | undefined {
+function signingKey(draft: Draft, complain: Complain): Key | undefined {
   if (draft.auth === undefined) {
     complain("error", "no-auth", undefined, "no auth line says which key signs", "add: auth NUMBER");
     return undefined;

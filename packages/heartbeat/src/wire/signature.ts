@@ -10,16 +10,17 @@ export const METHODS = ["crc", "md5", "sha1", "sha256", "sha512"] as const;
 export type Method = (typeof METHODS)[number];
 
 export interface Key {
+  /** 0 to 15: travels with each signature. */
+  readonly index: number;
   readonly method: Method;
-  /** Empty for crc. */
-  readonly key: Uint8Array;
+  /** Undefined for crc. */
+  readonly key: Uint8Array | undefined;
 }
 
 /** What authkeys says. */
 export interface KeyRing {
-  /** The number of the key that signs. */
-  readonly active: number;
-  /** All keys, each good for verifying. */
+  readonly signing: Key;
+  /** All keys by index, each good for verifying. */
   readonly keys: ReadonlyMap<number, Key>;
 }
 
@@ -35,15 +36,16 @@ export const LONGEST_DIGEST = 128;
 /** The digest of these bytes in lower-case hexadecimal; that of crc has no leading zeros. */
 export function digestOf({ method, key }: Key, covered: Uint8Array): string {
   if (method === "crc") return crc32(covered).toString(16);
-  return createHmac(method, key).update(covered).digest("hex");
+  return createHmac(method, key ?? "")
+    .update(covered)
+    .digest("hex");
 }
 
-/** Signs with the active key. The configuration has made sure that there is one. */
-export function sign(ring: KeyRing, covered: Uint8Array): Signature {
-  const key = ring.keys.get(ring.active);
-  if (key === undefined) throw new RangeError(`authkeys: no key ${ring.active} to sign with`);
-  return { keyIndex: ring.active, digest: digestOf(key, covered) };
-}
+/** Signs with the signing key. */
+export const sign = ({ signing }: KeyRing, covered: Uint8Array): Signature => ({
+  keyIndex: signing.index,
+  digest: digestOf(signing, covered),
+});
 
 /** Is this the signature of these bytes by the key that it names? Takes the same time wherever it differs. */
 export function verify(ring: KeyRing, { keyIndex, digest }: Signature, covered: Uint8Array): boolean {

@@ -1,0 +1,73 @@
+/**
+ * What our nodes say beside a real heartbeat's `status`, in fields that a real one ignores:
+ *
+ *   syheard=<node>:<generation hex>:<sequence hex> ...        the newest message accepted from each
+ *   sygroups=<state> <key> ...                                `given` is written given:<node>:<generation hex>
+ *   syflags=leaving                                           on the way out
+ *
+ * Neither a node's name nor a resource has a blank, so blanks separate.
+ */
+import type { GroupClaim, Heard, OwnFacts } from "../core/message.js";
+import { type Field, type Fields, string, textOf } from "./field.js";
+
+/** More than any cluster has; a message that names more is cut there. */
+const MOST = 1000;
+
+export function encodeOwnFacts({ heard, claims, leaving }: OwnFacts): readonly Field[] {
+  const hex = (value: number) => value.toString(16);
+  const heardText = heard.map((one) => `${one.node}:${hex(one.generation)}:${hex(one.sequence)}`).join(" ");
+  const claimText = claims.map((claim) => `${stateText(claim)} ${claim.group}`).join(" ");
+  return [
+    string("syheard", heardText),
+    string("sygroups", claimText),
+    ...(leaving ? [string("syflags", "leaving")] : []),
+  ];
+}
+
+const stateText = ({ state, to }: GroupClaim): string =>
+  to === undefined ? state : `${state}:${to.node}:${to.generation.toString(16)}`;
+
+/** Undefined if the sender is not one of ours. What is malformed in them is left out: it says nothing. */
+export function decodeOwnFacts(fields: Fields): OwnFacts | undefined {
+  const heardText = textOf(fields, "syheard");
+  const claimText = textOf(fields, "sygroups");
+  if (heardText === undefined || claimText === undefined) return undefined;
+  const leaving = (textOf(fields, "syflags") ?? "").split(" ").includes("leaving");
+  return { heard: heardOf(heardText), claims: claimsOf(claimText), leaving };
+}
+
+function heardOf(text: string): readonly Heard[] {
+  const heard: Heard[] = [];
+  for (const word of text.split(" ").slice(0, MOST)) {
+    const parts = /^(.+):([0-9a-f]{1,12}):([0-9a-f]{1,12})$/.exec(word);
+    if (parts === null) continue;
+    const [generation, sequence] = [parts[2]!, parts[3]!].map((digits) => Number.parseInt(digits, 16));
+    heard.push({ node: parts[1]!, generation: generation!, sequence: sequence! });
+  }
+  return heard;
+}
+
+function claimsOf(text: string): readonly GroupClaim[] {
+  const claims: GroupClaim[] = [];
+  const words = text.split(" ");
+  for (let at = 0; at + 1 < words.length && claims.length < MOST; at += 2) {
+    const claim = claimOf(words[at]!, words[at + 1]!);
+    if (claim !== undefined) claims.push(claim);
+  }
+  return claims;
+}
+
+function claimOf(word: string, group: string): GroupClaim | undefined {
+  if (group === "") return undefined;
+  switch (word) {
+    case "starting":
+    case "running":
+    case "stopping":
+      return { group, state: word };
+    default: {
+      const given = /^given:(.+):([0-9a-f]{1,12})$/.exec(word);
+      if (given === null) return undefined;
+      return { group, state: "given", to: { node: given[1]!, generation: Number.parseInt(given[2]!, 16) } };
+    }
+  }
+}
