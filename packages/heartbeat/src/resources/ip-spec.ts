@@ -16,7 +16,7 @@ export interface IpSpec {
   readonly broadcast: Ipv4Address | undefined;
 }
 
-/** @throws ResourceError `bad-address` that says which part is wrong. */
+/** @throws ResourceError `bad-argument` that says which part is wrong. */
 export function parseIpSpec(text: string): IpSpec {
   const [ip = "", bits, ...rest] = text.split("/");
   const address = parseIp(ip);
@@ -55,4 +55,4 @@ function broadcastOf(part: string, text: string): Ipv4Address {
   return broadcast;
 }
 
-const wrong = (text: string, problem: string) => new ResourceError("bad-address", `${text}: ${problem}`);
+const wrong = (text: string, problem: string) => new ResourceError("bad-argument", `${text}: ${problem}`);

@@ -1,7 +1,7 @@
 /**
  * One word of haresources as something that can be started, stopped and asked.
  *
- * What a call throws is its failure; the runner gives each call a limit in time and tells the call by `signal`.
+ * What a call throws is its failure. The runner gives each call a limit in time and says by `signal` when it is over.
  */
 import type { Millis } from "@systole/machine";
 
@@ -22,25 +22,37 @@ export interface ResourceLimits {
 export interface Resource {
   readonly spec: ResourceSpec;
   readonly limits: ResourceLimits;
-  /** Starting it twice does no harm, so that nobody needs to ask `status` before. */
+  /** Starting it twice does no harm: nobody needs to ask `status` before. */
   readonly idempotent: boolean;
   /** Does it run on this node? */
   status(signal: AbortSignal): Promise<boolean>;
   /** Answers with what did not work although the resource counts as started, such as `conntrack`. */
   start(signal: AbortSignal): Promise<readonly string[]>;
-  /** Succeeds on a resource that is not running. */
+  /** Succeeds on a resource that does not run. */
   stop(signal: AbortSignal): Promise<void>;
-  /** Renews what would expire by itself. Sent before it returns; called before each heartbeat. */
+  /** Renews what would expire by itself: sent before it returns. Before each heartbeat. */
   renew?(): void;
+  /** Takes back what must not outlive our word: sent before it returns. A `stop` follows. */
+  withdraw?(): void;
+  /** Tells the neighbours again where it is. */
+  announce?(): void;
 }
+
+export type ResourceProblem =
+  | "bad-argument"
+  | "no-interface"
+  | "void-word"
+  | "script-missing"
+  | "exit-status"
+  | "time-limit"
+  | "control";
 
 /** Why a resource did not do as told: for logs, events and the operator. */
 export class ResourceError extends Error {
   override readonly name = "ResourceError";
-  /** `script-missing`, `time-limit`, `exit-status`, `no-interface`, `control`, `lease`. */
-  readonly code: string;
+  readonly code: ResourceProblem;
 
-  constructor(code: string, message: string, cause?: unknown) {
+  constructor(code: ResourceProblem, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
   }

@@ -2,12 +2,13 @@
  * Starts and stops resource groups: left to right, right to left, one resource after the other.
  *
  * A resource that says it runs is not started again. When one fails to start, the whole group is stopped right to
- * left and the group counts as failed. A stop that fails is tried again each second, a limited number of times.
- * Every call has a limit in time, so that no script holds a takeover for ever.
+ * left and the group counts as failed. A stop that fails is tried again each second, a limited number of times. A stop
+ * ends a start that is still going on. Every call has a limit in time: no script holds a takeover for ever.
  */
 import type { StepTime } from "@systole/bus";
-import { between, type Clock, type Millis, milliseconds, plus, seconds } from "@systole/machine";
-import { problemOf, type Resource, ResourceError, type ResourceSpec } from "./resource.js";
+import { between, type Clock, type Instant, seconds } from "@systole/machine";
+import { problemOf, type Resource, type ResourceSpec } from "./resource.js";
+import { pause, withLimit } from "./time-limit.js";
 
 /** A line of haresources: its key is its first resource as written. */
 export interface RunnerGroup {
@@ -26,94 +27,102 @@ export interface RunnerReport {
 }
 
 export interface RunnerLog {
-  /** A resource is about to be told: `Running <script> <args> start`. */
+  /** A resource is about to be told. */
   running(resource: ResourceSpec, action: "start" | "stop"): void;
   failed(resource: ResourceSpec, action: "start" | "stop", problem: string): void;
+  /** The whole group is given up because of this resource. */
   givingUp(resource: ResourceSpec): void;
 }
 
 export interface RunnerOptions {
-  /** How often a failing stop is tried again (`HA_STOPRETRYMAX`); at least 0. */
+  /** How often a failing stop is tried again (`HA_STOPRETRYMAX`). */
   readonly stopRetries: number;
 }
 
 const STOP_RETRY_PAUSE = seconds(1);
 
 export interface Runner {
-  start(group: RunnerGroup): Promise<RunnerReport>;
+  /** Undefined if a stop came meanwhile. */
+  start(group: RunnerGroup): Promise<RunnerReport | undefined>;
   stop(group: RunnerGroup): Promise<RunnerReport>;
-  /** Renews what would expire by itself in these groups. Nothing is awaited. */
-  renew(keys: readonly string[]): void;
-  /** Is every resource of the group running? For adoption after a restart and for `status`. */
-  running(group: RunnerGroup): Promise<boolean>;
+  /** What cannot wait, done before it returns, for every resource of these groups that knows how. */
+  each(keys: readonly string[], what: "renew" | "withdraw" | "announce"): void;
+  /** Does every resource of the group run? What cannot be asked counts as not running. */
+  runs(group: RunnerGroup): Promise<boolean>;
 }
 
-export function createRunner(
-  options: RunnerOptions,
-  { clock, make, log }: { clock: Clock; make: (spec: ResourceSpec) => Resource; log: RunnerLog },
-): Runner {
-  /** One object per resource for as long as the daemon lives: a VIP remembers that it is up. */
-  const resources = new Map<string, Resource>();
-  const members = new Map<string, readonly Resource[]>();
+interface Dependencies {
+  readonly clock: Clock;
+  readonly make: (spec: ResourceSpec, group: string) => Resource;
+  readonly log: RunnerLog;
+}
 
-  function resourcesOf(group: RunnerGroup): readonly Resource[] {
-    const found = group.resources.map((spec) => {
-      const known = resources.get(spec.text) ?? make(spec);
-      resources.set(spec.text, known);
-      return known;
+export function createRunner(options: RunnerOptions, { clock, make, log }: Dependencies): Runner {
+  /** One object per resource for as long as the daemon lives: a VIP remembers that it is up. */
+  const known = new Map<string, Map<string, Resource>>();
+  const starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
+
+  function resourcesOf({ key, resources }: RunnerGroup): readonly Resource[] {
+    const members = known.get(key) ?? new Map<string, Resource>();
+    known.set(key, members);
+    return resources.map((spec) => {
+      const resource = members.get(spec.text) ?? make(spec, key);
+      members.set(spec.text, resource);
+      return resource;
     });
-    members.set(group.key, found);
-    return found;
   }
 
-  async function start(group: RunnerGroup): Promise<RunnerReport> {
+  async function startAll(group: RunnerGroup, superseded: AbortSignal): Promise<RunnerReport | undefined> {
+    const began = clock.now();
     const steps: StepTime[] = [];
     const degraded: string[] = [];
-    const began = clock.now();
     for (const resource of resourcesOf(group)) {
-      const began = clock.now();
+      const stepBegan = clock.now();
+      const step = resource.spec.text;
       try {
-        degraded.push(...(await startOne(resource)));
-        steps.push({ step: resource.spec.text, ms: between(began, clock.now()) });
+        degraded.push(...(await startOne(resource, superseded)));
+        if (superseded.aborted) return undefined;
+        steps.push({ step, ms: between(stepBegan, clock.now()) });
       } catch (error) {
+        if (superseded.aborted) return undefined;
         const problem = problemOf(error);
-        steps.push({ step: resource.spec.text, ms: between(began, clock.now()), error: problem });
+        steps.push({ step, ms: between(stepBegan, clock.now()), error: problem });
         log.failed(resource.spec, "start", problem);
         log.givingUp(resource.spec);
-        await stop(group);
-        return report(steps, degraded, { resource: resource.spec.text, problem });
+        await stopAll(group);
+        return superseded.aborted ? undefined : reportOf(began, steps, degraded, { resource: step, problem });
       }
     }
-    return report(steps, degraded, undefined);
-
-    function report(
-      ...[steps, degraded, failed]: [StepTime[], string[], RunnerReport["failed"]]
-    ): RunnerReport {
-      return { steps, degraded, failed, totalMs: between(began, clock.now()) };
-    }
+    return reportOf(began, steps, degraded, undefined);
   }
 
-  async function startOne(resource: Resource): Promise<readonly string[]> {
-    const { limits, spec } = resource;
-    const runs = !resource.idempotent && (await limited(limits.status, spec, "status", resource.status));
-    if (runs) return [];
+  async function startOne(resource: Resource, superseded: AbortSignal): Promise<readonly string[]> {
+    const { limits, spec, idempotent } = resource;
+    if (!idempotent && (await ask(resource))) return [];
+    superseded.throwIfAborted();
     log.running(spec, "start");
-    return limited(limits.start, spec, "start", (signal) => resource.start(signal));
+    return withLimit(
+      clock,
+      limits.start,
+      `${spec.text} start`,
+      (signal) => resource.start(signal),
+      superseded,
+    );
   }
 
-  async function stop(group: RunnerGroup): Promise<RunnerReport> {
-    const steps: StepTime[] = [];
+  async function stopAll(group: RunnerGroup): Promise<RunnerReport> {
     const began = clock.now();
+    const steps: StepTime[] = [];
     let failed: RunnerReport["failed"];
     for (const resource of resourcesOf(group).toReversed()) {
-      const began = clock.now();
-      const problem = await stopOne(resource);
-      const ms = between(began, clock.now());
+      const stepBegan = clock.now();
       const step = resource.spec.text;
+      const problem = await stopOne(resource);
+      const ms = between(stepBegan, clock.now());
       steps.push(problem === undefined ? { step, ms } : { step, ms, error: problem });
       if (problem !== undefined) failed ??= { resource: step, problem };
     }
-    return { steps, degraded: [], failed, totalMs: between(began, clock.now()) };
+    return reportOf(began, steps, [], failed);
   }
 
   /** The problem that is left after all attempts; undefined if it is stopped, however that came about. */
@@ -122,68 +131,59 @@ export function createRunner(
     for (let attempt = 0; ; attempt++) {
       log.running(spec, "stop");
       try {
-        await limited(limits.stop, spec, "stop", (signal) => resource.stop(signal));
+        await withLimit(clock, limits.stop, `${spec.text} stop`, (signal) => resource.stop(signal));
         return undefined;
       } catch (error) {
         const problem = problemOf(error);
         log.failed(spec, "stop", problem);
-        if (attempt >= options.stopRetries) return (await stillRuns(resource)) ? problem : undefined;
+        if (attempt >= options.stopRetries) return (await runsOrUnknown(resource)) ? problem : undefined;
         await pause(clock, STOP_RETRY_PAUSE);
       }
     }
   }
 
-  async function stillRuns(resource: Resource): Promise<boolean> {
-    try {
-      return await limited(resource.limits.status, resource.spec, "status", (signal) =>
-        resource.status(signal),
-      );
-    } catch {
-      return true; // nobody knows: say so rather than hope
-    }
-  }
+  const ask = (resource: Resource): Promise<boolean> =>
+    withLimit(clock, resource.limits.status, `${resource.spec.text} status`, (signal) =>
+      resource.status(signal),
+    );
 
-  function limited<Value>(
-    limit: Millis,
-    spec: ResourceSpec,
-    action: string,
-    call: (signal: AbortSignal) => Promise<Value>,
-  ): Promise<Value> {
-    return withLimit(clock, limit, `${spec.text} ${action}`, call);
+  /** After a stop that failed: what cannot be asked may still be there. */
+  const runsOrUnknown = (resource: Resource): Promise<boolean> => ask(resource).catch(() => true);
+
+  function reportOf(
+    began: Instant,
+    steps: readonly StepTime[],
+    degraded: readonly string[],
+    failed: RunnerReport["failed"],
+  ): RunnerReport {
+    return { steps, totalMs: between(began, clock.now()), degraded, failed };
   }
 
   return {
-    start,
-    stop,
-    renew(keys) {
-      for (const key of keys) for (const resource of members.get(key) ?? []) resource.renew?.();
+    async start(group) {
+      const abort = new AbortController();
+      // Not before this turn is over: who asks for a start is in the middle of a step of the core.
+      const done = Promise.resolve().then(() => startAll(group, abort.signal));
+      const entry = { abort, done };
+      starting.set(group.key, entry);
+      try {
+        return await done;
+      } finally {
+        if (starting.get(group.key) === entry) starting.delete(group.key);
+      }
     },
-    async running(group) {
-      for (const resource of resourcesOf(group)) if (!(await stillRuns(resource))) return false;
+    async stop(group) {
+      const running = starting.get(group.key);
+      running?.abort.abort(new Error("a stop came meanwhile"));
+      await running?.done.catch(() => undefined);
+      return stopAll(group);
+    },
+    each(keys, what) {
+      for (const key of keys) for (const resource of known.get(key)?.values() ?? []) resource[what]?.();
+    },
+    async runs(group) {
+      for (const resource of resourcesOf(group)) if (!(await ask(resource).catch(() => false))) return false;
       return true;
     },
   };
-}
-
-/** Runs a call that is told to end, and given up on, when its time is over. */
-export function withLimit<Value>(
-  clock: Clock,
-  limit: Millis,
-  what: string,
-  call: (signal: AbortSignal) => Promise<Value>,
-): Promise<Value> {
-  const controller = new AbortController();
-  return new Promise((resolve, reject) => {
-    const callOff = clock.at(plus(clock.now(), limit), () => {
-      const error = new ResourceError("time-limit", `${what}: no answer within ${limit / 1000} s`);
-      controller.abort(error);
-      reject(error);
-    });
-    call(controller.signal).then(resolve, reject).finally(callOff);
-  });
-}
-
-/** Resolves after so long. */
-export function pause(clock: Clock, length: Millis): Promise<void> {
-  return new Promise((resolve) => clock.at(plus(clock.now(), milliseconds(length)), resolve));
 }

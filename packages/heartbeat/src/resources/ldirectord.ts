@@ -1,0 +1,53 @@
+/**
+ * The resource `ldirectord[::config]`: tells ldirectord to bring its wanted table into the kernel.
+ *
+ * ldirectord has been checking real servers all along (hot standby), so that weights are right at once. It runs as a
+ * service of its own; one that is just restarting is waited for.
+ */
+import { type Clock, milliseconds, seconds } from "@systole/machine";
+import { type ControlCall, isAbsent } from "./control-call.js";
+import type { Resource, ResourceSpec } from "./resource.js";
+import { pause } from "./time-limit.js";
+
+const DEFAULT_CONFIG = "ldirectord.cf";
+const LIMITS = { status: seconds(5), start: seconds(10), stop: seconds(10) };
+const RETRY_PAUSE = milliseconds(200);
+
+export function ldirectord(
+  spec: ResourceSpec,
+  { clock, call }: { clock: Clock; call: ControlCall },
+): Resource {
+  const args = { config: spec.args[0] ?? DEFAULT_CONFIG };
+  return {
+    spec,
+    limits: LIMITS,
+    idempotent: true,
+    async status(signal) {
+      return isActive(await call("ldirectord", "status", args, signal));
+    },
+    async start(signal) {
+      for (;;) {
+        try {
+          await call("ldirectord", "activate", args, signal);
+          return [];
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+          await pause(clock, RETRY_PAUSE);
+          if (signal.aborted) throw error;
+        }
+      }
+    },
+    async stop(signal) {
+      try {
+        await call("ldirectord", "deactivate", args, signal);
+      } catch (error) {
+        if (!isAbsent(error)) throw error; // who is not running has no table to leave
+      }
+    },
+  };
+}
+
+/** `status` of ldirectord and ctsyncd says `active` while the resource is started. */
+export function isActive(status: unknown): boolean {
+  return typeof status === "object" && status !== null && "active" in status && status.active === true;
+}
