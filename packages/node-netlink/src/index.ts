@@ -1,2 +1,72 @@
+export { Attributes, AttributeWriter, forEachAttribute } from "./attribute.js";
+export { type Decode, listenToEvents, NetlinkConnection, type NetlinkRequest } from "./connection.js";
 export type { Flow, SequenceAdjustment, TcpInfo, Tuple } from "./conntrack/flow.types.js";
+export { errnoName, errnoNumber } from "./errno.js";
+export {
+  CTRL_ATTR_FAMILY_ID,
+  CTRL_ATTR_FAMILY_NAME,
+  CTRL_CMD_GETFAMILY,
+  decodeFamilyId,
+  decodeGeneric,
+  encodeGeneric,
+  GENL_ID_CTRL,
+  type GenericMessage,
+  getFamily,
+} from "./generic.js";
+export * from "./message.js";
+export { decodeVerdict, NetlinkError, type Refusal } from "./netlink-error.js";
+export {
+  ARPOP_REPLY,
+  ARPOP_REQUEST,
+  type Arp,
+  announcement,
+  announcementReply,
+  decodeArp,
+  encodeArp,
+} from "./packet/arp.js";
+export {
+  BROADCAST_MAC,
+  decodeEthernet,
+  ETH_P_ARP,
+  ETH_P_IP,
+  ETH_P_IPV6,
+  type EthernetFrame,
+  encodeEthernet,
+} from "./packet/ethernet.js";
+export {
+  decodeNeighbourAdvertisement,
+  encodeNeighbourAdvertisement,
+  ND_NEIGHBOR_ADVERT,
+  type NeighbourAdvertisement,
+  unsolicitedAdvertisement,
+} from "./packet/neighbour-advertisement.js";
+export {
+  type AddressLifetime,
+  type AddressRecord,
+  addAddress,
+  decodeAddress,
+  dumpAddresses,
+  encodeAddress,
+  putAddress,
+  removeAddress,
+} from "./route/address.js";
+export * from "./route/constants.js";
+export { decodeLink, dumpLinks, encodeLink, getLink, type LinkRecord, setLinkUp } from "./route/link.js";
+export {
+  decodeNeighbour,
+  dumpNeighbours,
+  encodeNeighbour,
+  type NeighbourRecord,
+  putNeighbour,
+  removeNeighbour,
+} from "./route/neighbour.js";
+export {
+  addRoute,
+  decodeRoute,
+  dumpRoutes,
+  encodeRoute,
+  getRoute,
+  type RouteRecord,
+  removeRoute,
+} from "./route/route.js";
 export type { NetlinkSocket } from "./socket.js";
