@@ -13,7 +13,7 @@ export default defineConfig({
     ]),
   },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/tidy/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "test/{tidy,ring}/**/*.test.ts"],
     exclude: ["**/dist/**", "**/node_modules/**"],
     pool: "threads",
     testTimeout: 20_000,

@@ -1,0 +1,59 @@
+/** The rings in their order, and what each step runs. A later ring is slower and closer to the truth. */
+import { labImpossible } from "../lab/cluster.js";
+
+export type Counting = "one" | "vitest" | "node-test";
+
+export interface Step {
+  readonly ring: "tidy" | "ring 1" | "ring 2" | "ring 3" | "ring 4";
+  readonly name: string;
+  readonly command: readonly string[];
+  /** How its tests are counted: as one, or as its own report says. */
+  readonly counting: Counting;
+  /** Part of `npm run test:fast`: needs no root, no namespaces. */
+  readonly fast: boolean;
+  readonly limitMinutes: number;
+  /** Why it cannot run here; undefined if it can. */
+  readonly impossible?: () => string | undefined;
+}
+
+const bin = (name: string) => `node_modules/.bin/${name}`;
+const plain = (ring: Step["ring"], name: string, command: readonly string[]): Step => ({
+  ...{ ring, name, command },
+  counting: "one",
+  fast: true,
+  limitMinutes: 5,
+});
+const vitest = (ring: Step["ring"], name: string, args: readonly string[]): Step => ({
+  ...{ ring, name },
+  command: [bin("vitest"), "run", ...args],
+  counting: "vitest",
+  fast: true,
+  limitMinutes: 10,
+});
+
+export const steps: readonly Step[] = [
+  plain("tidy", "format", [bin("biome"), "format", "."]),
+  plain("tidy", "lint", [bin("biome"), "lint", "--error-on-warnings", "."]),
+  plain("tidy", "types", [process.execPath, "test/setup/build.mjs"]),
+  plain("tidy", "types of tests", [bin("tsc"), "-p", "tsconfig.test.json", "--noEmit"]),
+  plain("tidy", "layering", [process.execPath, "test/tidy/cruise.mjs"]),
+  vitest("tidy", "tidiness", ["test/tidy", "test/ring"]),
+  plain("tidy", "dead code", [bin("knip"), "--no-progress"]),
+  vitest("ring 1", "unit and property", ["--dir", "packages", "--exclude", "packages/sim/**"]),
+  vitest("ring 2", "stories and simulation", ["--dir", "packages/sim"]),
+  {
+    ...vitest("ring 3", "namespaces", ["-c", "vitest.netns.config.ts"]),
+    fast: false,
+    limitMinutes: 15,
+    impossible: () => process.env.RING_NO_NAMESPACES ?? labImpossible(),
+  },
+  {
+    ring: "ring 4",
+    name: "guest with ip_vs",
+    command: ["test/vm/run"],
+    counting: "node-test",
+    fast: false,
+    limitMinutes: 20,
+    impossible: () => process.env.RING_NO_GUEST ?? labImpossible(),
+  },
+];
