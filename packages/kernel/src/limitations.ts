@@ -32,7 +32,7 @@ export function nftablesLimitations(
   reals: readonly RealServer[],
 ): readonly Limitation[] {
   const found: Limitation[] = [];
-  const { scheduler, id } = service;
+  const { scheduler } = service;
   if (!nftScheduling(scheduler).exact)
     found.push({ asked: `scheduler ${scheduler}`, instead: "wrr is used instead" });
   if ((service.schedulerFlags & 1) !== 0 && (scheduler === "sh" || scheduler === "mh"))
@@ -47,12 +47,6 @@ export function nftablesLimitations(
       asked: `persistence engine ${service.persistenceEngine}`,
       instead: "persistence by client address is used instead",
     });
-  if (
-    id.kind === "address" &&
-    id.protocol === "sctp" &&
-    reals.some(({ forwarding }) => forwarding !== "masq")
-  )
-    found.push({ asked: "sctp with gate", instead: "the real server gets no traffic; use masq" });
   for (const real of reals) found.push(...realLimitations(service, real));
   return found;
 }
