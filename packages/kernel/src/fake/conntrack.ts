@@ -24,19 +24,19 @@ export function fakeConntrack(context: FakeContext): FakeConntrack {
   const overruns = listeners<[]>();
   let lastId = 0;
 
-  function put(flow: Flow): void {
+  function put(flow: Flow, own: boolean): void {
     const key = flowKey(flow);
     const before = flows.get(key);
     const entry = { ...before, ...flow, id: before?.id ?? ++lastId };
     flows.set(key, entry);
-    events.tell({ kind: before === undefined ? "new" : "update", flow: entry });
+    events.tell({ kind: before === undefined ? "new" : "update", flow: entry, own });
   }
 
-  function end(flow: Flow): boolean {
+  function end(flow: Flow, own: boolean): boolean {
     const entry = flows.get(flowKey(flow));
     if (entry === undefined) return false;
     flows.delete(flowKey(flow));
-    events.tell({ kind: "destroy", flow: entry });
+    events.tell({ kind: "destroy", flow: entry, own });
     return true;
   }
 
@@ -52,7 +52,7 @@ export function fakeConntrack(context: FakeContext): FakeConntrack {
     perform(context, { type: "commit-flow", flow }, `commit ${flowKey(flow)}`, () => {
       const orphan = before === undefined && flow.master !== undefined && !hasMaster(flow.master);
       if (orphan) return "ENOENT";
-      put(flow);
+      put(flow, true);
       return undefined;
     });
     return before === undefined ? "written" : "updated";
@@ -78,8 +78,8 @@ export function fakeConntrack(context: FakeContext): FakeConntrack {
   return {
     dumpNow,
     commitNow,
-    traffic: put,
-    end: (flow) => void end(flow),
+    traffic: (flow) => put(flow, false),
+    end: (flow) => void end(flow, false),
     overrun: () => overruns.tell(),
     async dump() {
       return dumpNow();
@@ -95,12 +95,12 @@ export function fakeConntrack(context: FakeContext): FakeConntrack {
     },
     async remove(flow) {
       perform(context, { type: "remove-flow", flow }, `remove ${flowKey(flow)}`, () =>
-        end(flow) ? undefined : "ENOENT",
+        end(flow, true) ? undefined : "ENOENT",
       );
     },
     async flush() {
       perform(context, { type: "flush-flows" }, "flush the flows");
-      for (const flow of [...flows.values()]) end(flow);
+      for (const flow of [...flows.values()]) end(flow, true);
     },
   };
 }
