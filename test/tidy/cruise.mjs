@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const sources = execFileSync(
   "git",
-  ["ls-files", "--cached", "--others", "--exclude-standard", "packages/*/src/**/*.ts"],
+  ["ls-files", "--cached", "--others", "--exclude-standard", "packages/*/src/*.ts"],
   {
     cwd: root,
     encoding: "utf8",

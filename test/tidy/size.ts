@@ -46,7 +46,7 @@ function factory(node: ts.Node): boolean {
 
 function lineSizes(files: readonly TextFile[]): Complaint[] {
   return files
-    .filter(isTypeScript)
+    .filter(isSource)
     .flatMap((file) =>
       file.text
         .split("\n")
