@@ -13,6 +13,49 @@ export {
   type GenericMessage,
   getFamily,
 } from "./generic.js";
+export {
+  decodeTimeouts,
+  encodeTimeouts,
+  getTimeouts,
+  type IpvsTimeouts,
+  setTimeouts,
+} from "./ipvs/config.js";
+export * from "./ipvs/constants.js";
+export {
+  decodeDestination,
+  deleteDestination,
+  dumpDestinations,
+  encodeDestination,
+  type IpvsConnections,
+  type IpvsDestination,
+  type IpvsTunnel,
+  newDestination,
+  setDestination,
+} from "./ipvs/destination.js";
+export { decodeInfo, encodeInfo, getInfo, type IpvsInfo } from "./ipvs/info.js";
+export {
+  decodeService,
+  deleteService,
+  dumpServices,
+  encodeService,
+  flushTable,
+  getService,
+  type IpvsService,
+  type IpvsServiceId,
+  newService,
+  setService,
+  zeroCounters,
+} from "./ipvs/service.js";
+export type { IpvsStats } from "./ipvs/stats.js";
+export {
+  decodeSyncDaemon,
+  deleteSyncDaemon,
+  dumpSyncDaemons,
+  encodeSyncDaemon,
+  newSyncDaemon,
+  type SyncDaemon,
+  type SyncState,
+} from "./ipvs/sync-daemon.js";
 export * from "./message.js";
 export { decodeVerdict, NetlinkError, type Refusal } from "./netlink-error.js";
 export {
