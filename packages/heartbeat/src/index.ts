@@ -1,4 +1,5 @@
 export type { CoreAction } from "./core/action.js";
+export { clusterMachine, mayHold } from "./core/cluster.js";
 export type { CoreEvent, RequestId } from "./core/event.js";
 export { leaseFor } from "./core/lease.js";
 export type {
@@ -16,3 +17,5 @@ export type {
 } from "./core/message.js";
 export type { Note } from "./core/note.js";
 export type { ClusterSettings, GroupSettings } from "./core/settings.js";
+export { type Boot, booted, type ClusterState } from "./core/state.js";
+export { type ClusterView, type GroupView, type NodeView, viewOf } from "./core/view.js";

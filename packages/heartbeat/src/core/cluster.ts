@@ -1,0 +1,310 @@
+/**
+ * The cluster as one node sees it: the only file that sees all the small machines.
+ *
+ * Each step: are we still who we were (a stall is a new life)? Then the event; then what has become due; then what each
+ * group needs now; at last what the others must hear.
+ *
+ * The theory is in docs/architecture.md, "Cores as functions" and "The VIP lease"; who may take a group is in right.ts.
+ */
+import { earliest, type Instant, type Machine, milliseconds, plus, type Tick } from "@systole/machine";
+import { nothingSent } from "../wire/sequence.js";
+import type { CoreAction } from "./action.js";
+import type { CoreEvent } from "./event.js";
+import { fencingMachine } from "./fencing.js";
+import { settleHandOver } from "./hand-over.js";
+import { hear } from "./hearing.js";
+import type { GroupKey } from "./message.js";
+import { holds } from "./ownership.js";
+import { isAlive, peerDeadline, tickPeer } from "./peers.js";
+import { groupDeadline, settle } from "./settling.js";
+import { held, report, sayStatus, speak } from "./speaking.js";
+import { standby, takeover } from "./standby.js";
+import { type ClusterState, idleGroup, stalled, voided } from "./state.js";
+import {
+  act,
+  beginTurn,
+  change,
+  changeGroup,
+  changePeer,
+  elapsed,
+  endTurn,
+  note,
+  publish,
+  SOON,
+  send,
+  stepGroup,
+  type Turn,
+} from "./turn.js";
+
+/** A step that comes so much after its deadline was late: others are not judged before the sockets were read. */
+const LATE = milliseconds(100);
+
+export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
+  return {
+    step(before, event, now) {
+      if (before.life === "gone") return { state: before, actions: [] };
+      const turn = beginTurn(before, now);
+      noticeLateness(turn);
+      if (stalled(turn.state, now)) startOver(turn);
+      handle(turn, event);
+      advance(turn);
+      settle(turn);
+      for (const node of turn.state.peers.keys()) settleHandOver(turn, node);
+      if (turn.state.leaving) leave(turn);
+      speak(turn);
+      return endTurn(turn);
+    },
+    nextDeadline,
+  };
+}
+
+/** May the shell put up a VIP of this group at this moment? Ask right after feeding `holding`. */
+export function mayHold(state: ClusterState, group: GroupKey, now: Instant): boolean {
+  const here = state.groups.get(group);
+  if (here === undefined || !holds(here.ownership) || state.lastSentAt === undefined) return false;
+  return now - state.lastSentAt <= SOON;
+}
+
+function nextDeadline(state: ClusterState): Instant | undefined {
+  if (state.life === "gone") return undefined;
+  if (state.life === "storing") return state.booting ? state.lastStepAt : undefined;
+  return earliest([
+    state.nextStatusAt,
+    state.goneAt,
+    ...[...state.peers.values()].map((peer) => peerDeadline(state, peer)),
+    ...[...state.groups.values()].map(groupDeadline),
+    ...[...state.peers.values()]
+      .map((peer) => peer.dialogue.bothStartingUntil)
+      .filter((at) => at !== undefined && at > state.lastStepAt),
+  ]);
+}
+
+function noticeLateness(turn: Turn): void {
+  const due = nextDeadline(turn.state);
+  if (due !== undefined && turn.now - due > LATE) change(turn, { judgeFrom: plus(turn.now, SOON) });
+}
+
+/** Silent for one lease: others may have called us dead. Whatever we held, knew or were allowed is void. */
+function startOver(turn: Turn): void {
+  const { state, now } = turn;
+  const silentMs = elapsed(turn, state.lastSentAt);
+  const generation = state.generation + 1;
+  const groups = held(state);
+  if (groups.length > 0) act(turn, { type: "drop-vips", groups });
+  note(turn, { kind: "stalled", silentMs, generation });
+  for (const key of state.groups.keys()) stepGroup(turn, key, { type: "void" });
+  const deadAt = plus(now, state.settings.deadtime);
+  change(turn, {
+    life: "storing",
+    generation,
+    sent: nothingSent,
+    lastSentAt: undefined,
+    nextStatusAt: now,
+    peers: new Map([...state.peers].map(([node, peer]) => [node, voided(peer, now, deadAt)])),
+    reported: undefined,
+    goneAt: undefined,
+  });
+  turn.speak = false;
+  publish(turn, "critical", {
+    kind: "stall",
+    stalledMs: silentMs,
+    consequence: groups.length > 0 ? `released ${groups.join(", ")}, starting over` : "starting over",
+  });
+  act(turn, { type: "persist-generation", generation });
+}
+
+function handle(turn: Turn, event: CoreEvent | Tick): void {
+  switch (event.type) {
+    case "tick":
+      return tick(turn);
+    case "message":
+      return hear(turn, event.medium, event.header, event.message);
+    case "generation-stored":
+      return beginLife(turn, event.generation);
+    case "holding":
+      turn.speak = true;
+      return;
+    case "started":
+      return started(turn, event);
+    case "start-failed":
+      return startFailed(turn, event);
+    case "stopped":
+      return stopped(turn, event.group);
+    case "stop-failed":
+      publish(turn, "critical", {
+        kind: "resource.failed",
+        resource: event.resource,
+        action: "stop",
+        problem: event.problem,
+      });
+      return;
+    case "fenced":
+      return fenced(turn, event);
+    case "standby":
+      return standby(turn, event.set, event.request);
+    case "takeover":
+      return takeover(turn, event.set, event.request);
+    case "stop":
+      return stop(turn);
+    case "configured":
+      return configured(turn, event);
+  }
+}
+
+type EventOf<Type extends CoreEvent["type"]> = Extract<CoreEvent, { type: Type }>;
+
+function tick(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.life === "storing") {
+    if (!state.booting) return;
+    const generation = state.generation + 1;
+    change(turn, { booting: false, generation });
+    act(turn, { type: "persist-generation", generation });
+    return;
+  }
+  for (const node of state.peers.keys()) tickPeer(turn, node);
+  for (const [key, group] of state.groups) {
+    const due = groupDeadline(group);
+    if (due !== undefined && now >= due) stepGroup(turn, key, { type: "tick" });
+  }
+}
+
+/** The generation is on disk: from now on we may speak. Groups adopted from the process before are started again. */
+function beginLife(turn: Turn, generation: number): void {
+  if (turn.state.life !== "storing" || generation !== turn.state.generation) return;
+  change(turn, { life: "joining", nextStatusAt: turn.now });
+  sayStatus(turn);
+  note(turn, { kind: "local-status", state: "up" });
+  for (const [key, group] of turn.state.groups) {
+    if (group.ownership.kind === "starting") act(turn, { type: "start", group: key });
+  }
+  turn.speak = true;
+}
+
+/** Every peer heard or dead: communication is up. */
+function advance(turn: Turn): void {
+  if (turn.state.life !== "joining") return;
+  for (const { said, liveness, dialogue } of turn.state.peers.values()) {
+    if (liveness.kind === "joining") return;
+    const silent = said.ours === undefined && liveness.kind === "alive";
+    if (silent || (said.ours === false && liveness.kind === "alive" && !dialogue.knowsUs)) return;
+  }
+  change(turn, { life: "operational" });
+  note(turn, { kind: "communication-up" });
+  note(turn, { kind: "local-status", state: "active" });
+  sayStatus(turn);
+  send(turn, { type: "starting" });
+}
+
+function started(turn: Turn, { group, steps, degraded }: EventOf<"started">): void {
+  const before = turn.state.groups.get(group);
+  if (before?.ownership.kind !== "starting") return;
+  const { reason } = before.ownership;
+  stepGroup(turn, group, { type: "started" });
+  note(turn, { kind: "acquired", group, reason });
+  const totalMs = elapsed(turn, before.since);
+  publish(turn, "notice", { kind: "takeover.finished", groups: [group], reason, steps, totalMs, degraded });
+}
+
+function startFailed(turn: Turn, { group, resource, problem }: EventOf<"start-failed">): void {
+  if (turn.state.groups.get(group)?.ownership.kind !== "starting") return;
+  stepGroup(turn, group, { type: "start-failed" });
+  const after = turn.state.groups.get(group)?.ownership;
+  if (after?.kind === "failed") changeGroup(turn, group, { unableUntil: after.retryAt });
+  note(turn, { kind: "unable", group, problem });
+  publish(turn, "critical", { kind: "resource.failed", resource, action: "start", problem });
+}
+
+function stopped(turn: Turn, key: GroupKey): void {
+  const before = turn.state.groups.get(key);
+  if (before?.ownership.kind !== "stopping")
+    return stepGroup(turn, key, { type: "stopped", receiver: undefined });
+  const { to, reason } = before.ownership;
+  const generation = to === undefined ? undefined : turn.state.peers.get(to)?.said.place?.generation;
+  const receiver = to === undefined || generation === undefined ? undefined : { node: to, generation };
+  stepGroup(turn, key, { type: "stopped", receiver });
+  note(turn, { kind: "released", group: key, reason });
+  publish(turn, "notice", {
+    kind: "release.finished",
+    groups: [key],
+    reason,
+    totalMs: elapsed(turn, before.since),
+  });
+  forgetRetired(turn, key);
+}
+
+function fenced(turn: Turn, { node, ok, problem }: EventOf<"fenced">): void {
+  const peer = turn.state.peers.get(node);
+  if (peer?.fencing.kind !== "asked") return;
+  const { state: fencing } = fencingMachine.step(peer.fencing, { type: "answer", ok }, turn.now);
+  changePeer(turn, node, { fencing });
+  note(turn, { kind: "fence-result", node, result: ok ? "OK" : "bad" });
+  if (turn.state.life !== "storing") send(turn, { type: "stonith", node, result: ok ? "OK" : "bad" });
+  if (!ok) {
+    const reason = problem ?? "the fence device did not confirm";
+    publish(turn, "critical", {
+      kind: "resource.failed",
+      resource: `fence ${node}`,
+      action: "start",
+      problem: reason,
+    });
+  }
+}
+
+/** Clean stop: everything is released, right to left. */
+function stop(turn: Turn): void {
+  if (turn.state.leaving) return;
+  change(turn, { leaving: true });
+  note(turn, { kind: "giving-up-all" });
+  turn.speak = true;
+  for (const key of turn.state.groups.keys()) {
+    changeGroup(turn, key, { since: turn.now });
+    stepGroup(turn, key, { type: "release", reason: "shutdown", to: undefined });
+  }
+  if (turn.state.life === "operational") report(turn, true);
+}
+
+/** Once nothing runs here any more: goodbye, one keepalive for those who missed it, gone. */
+function leave(turn: Turn): void {
+  const { state, now } = turn;
+  if (state.goneAt !== undefined) {
+    if (now < state.goneAt) return;
+    change(turn, { life: "gone" });
+    note(turn, { kind: "shutdown-complete" });
+    act(turn, { type: "finished" });
+    return;
+  }
+  const busy = [...state.groups.values()].some(({ ownership }) => {
+    const { kind } = ownership;
+    return holds(ownership) || kind === "stopping" || kind === "clearing";
+  });
+  if (busy || state.life === "storing") return;
+  note(turn, { kind: "all-relinquished" });
+  sayStatus(turn);
+  send(turn, { type: "shutdone" });
+  const alone = ![...state.peers.values()].some(isAlive);
+  change(turn, { goneAt: alone ? now : plus(now, state.settings.keepalive) });
+}
+
+/** New groups begin idle; groups that are gone are stopped and forgotten. */
+function configured(turn: Turn, { settings }: EventOf<"configured">): void {
+  const keys = new Set(settings.groups.map((group) => group.key));
+  change(turn, { settings });
+  for (const key of keys) if (!turn.state.groups.has(key)) changeGroup(turn, key, idleGroup);
+  for (const key of turn.state.groups.keys()) {
+    if (keys.has(key)) continue;
+    stepGroup(turn, key, { type: "release", reason: "no longer configured", to: undefined });
+    forgetRetired(turn, key);
+  }
+  turn.speak = true;
+}
+
+/** A group that is no longer configured is forgotten once nothing of it runs here. */
+function forgetRetired(turn: Turn, key: GroupKey): void {
+  const configuredStill = turn.state.settings.groups.some((group) => group.key === key);
+  const kind = turn.state.groups.get(key)?.ownership.kind;
+  if (configuredStill || (kind !== "none" && kind !== "given")) return;
+  const groups = new Map(turn.state.groups);
+  groups.delete(key);
+  change(turn, { groups });
+}

@@ -1,0 +1,82 @@
+/**
+ * What a real heartbeat tells in words of two nodes: what it holds, whether it is stable, and the hand-over.
+ *
+ * Our own nodes say all of that in their statuses, group by group; between them these words are only for the reader of
+ * a packet dump. Source: spec of heartbeat 3.0.6, sections 7.3 to 7.5.
+ */
+import { type Instant, plus, seconds } from "@systole/machine";
+import type { GroupClaim, GroupKey, HoldSet, Message, NodeName, Place } from "./message.js";
+import type { GroupSettings } from "./settings.js";
+import { groupsOf, isNewer } from "./statement.js";
+
+/** A hand-over in progress. `set` is in the view of the giver. */
+export interface HandOver {
+  readonly role: "giver" | "taker";
+  readonly set: HoldSet;
+  /** `asked`: no answer yet; `releasing`: the giver stops; `acquiring`: the taker starts. */
+  readonly phase: "asked" | "releasing" | "acquiring";
+  /** Cancelled then. */
+  readonly until: Instant;
+}
+
+export interface Dialogue {
+  /** From its newest full `resource` message; undefined before the first. */
+  readonly holds: HoldSet | undefined;
+  readonly stable: boolean;
+  readonly place: Place | undefined;
+  /** It has answered our `reqnodes` of this life: so it has heard this life of ours. */
+  readonly knowsUs: boolean;
+  /** When it may be asked (again) for `reqnodes`. */
+  readonly askNodesAt: Instant | undefined;
+  /** When neither of us was stable for 10 s, each takes the groups that prefer it. */
+  readonly bothStartingUntil: Instant | undefined;
+  readonly handOver: HandOver | undefined;
+}
+
+export const noDialogue: Dialogue = {
+  holds: undefined,
+  stable: false,
+  place: undefined,
+  knowsUs: false,
+  askNodesAt: undefined,
+  bothStartingUntil: undefined,
+  handOver: undefined,
+};
+
+/** Neither side stable: after so long each takes what prefers it. */
+const BOTH_STARTING = seconds(10);
+
+/** Takes in a `resource` report. */
+export function reported(
+  before: Dialogue,
+  message: Extract<Message, { type: "resource" }>,
+  place: Place,
+  now: Instant,
+): Dialogue {
+  if (message.stable === undefined || !isNewer(place, before.place)) return before;
+  return {
+    ...before,
+    holds: message.holds,
+    stable: message.stable,
+    place,
+    bothStartingUntil: before.bothStartingUntil ?? plus(now, BOTH_STARTING),
+  };
+}
+
+/**
+ * What a real heartbeat says of one group, as if it said it as we do. What it has not told counts as its own, and while
+ * it is not stable it may still take what nobody has.
+ */
+export function claimInWords(
+  dialogue: Dialogue,
+  peer: NodeName,
+  group: GroupSettings,
+  now: Instant,
+): GroupClaim | undefined {
+  const { holds, stable, bothStartingUntil } = dialogue;
+  const key: GroupKey = group.key;
+  if (holds === undefined) return { group: key, state: "starting" };
+  if (groupsOf(holds, peer, [group]).length > 0) return { group: key, state: "running" };
+  const waited = bothStartingUntil !== undefined && now >= bothStartingUntil && group.preferred !== peer;
+  return stable || waited ? undefined : { group: key, state: "starting" };
+}

@@ -1,0 +1,222 @@
+/** What we hear: links, order, liveness, then the meaning of each message. */
+import { plus, seconds } from "@systole/machine";
+import { acknowledges, giveUp, receive, type Verdict } from "../wire/reception.js";
+import { repeat } from "../wire/sequence.js";
+import { noDialogue, reported } from "./dialogue.js";
+import { fencingMachine } from "./fencing.js";
+import { hearHandOver } from "./hand-over.js";
+import { silenceLimit } from "./lease.js";
+import { livenessMachine } from "./liveness.js";
+import type { Header, Message, NodeName, Place } from "./message.js";
+import { acknowledgedAt } from "./peers.js";
+import { report } from "./speaking.js";
+import { giveTo } from "./standby.js";
+import type { Peer } from "./state.js";
+import { fromStatus, groupsOf, isNewer, mirrored, nothingSaid } from "./statement.js";
+import { act, change, changePeer, note, publish, send, sendUnnumbered, type Turn } from "./turn.js";
+
+export function hear(turn: Turn, medium: string, header: Header, message: Message): void {
+  const peer = turn.state.peers.get(header.from);
+  if (peer === undefined) return; // our own, come back on a broadcast medium, or a stranger's
+  hearLink(turn, peer, medium);
+  if (header.sequence === undefined) hearUnnumbered(turn, header, message);
+  else hearNumbered(turn, header, { generation: header.generation, sequence: header.sequence }, message);
+}
+
+function hearLink(turn: Turn, peer: Peer, medium: string): void {
+  const { node } = peer;
+  const others = peer.links.filter((link) => link.medium !== medium);
+  if (others.length === peer.links.length) {
+    note(turn, { kind: "link-up", node, medium });
+    publish(turn, "info", { kind: "link.up", peer: node, medium });
+  }
+  changePeer(turn, node, { links: [...others, { medium, heardAt: turn.now }] });
+}
+
+function hearNumbered(turn: Turn, header: Header, place: Place, message: Message): void {
+  const node = header.from;
+  const { maxRexmitDelay } = turn.state.settings;
+  const before = turn.state.peers.get(node)!; // hear() has found it
+  const { reception, verdict } = receive(before.reception, place, turn.now, maxRexmitDelay);
+  const peer = changePeer(turn, node, { reception });
+  switch (verdict.kind) {
+    case "duplicate":
+      return;
+    case "replay":
+      return hearReplay(turn, peer, place.generation, verdict.current);
+    case "filled":
+      if (verdict.complete) note(turn, { kind: "nothing-missing", node });
+      break;
+    case "new-life":
+      beginLife(turn, peer, verdict.first);
+      hearSign(turn, node, message);
+      break;
+    case "next":
+      noteLoss(turn, node, verdict, place.sequence);
+      hearSign(turn, node, message);
+      break;
+  }
+  acknowledge(turn, node, place.sequence);
+  understand(turn, header, place, message);
+}
+
+function hearReplay(turn: Turn, peer: Peer, generation: number, current: number): void {
+  if (peer.replayed === generation) return;
+  changePeer(turn, peer.node, { replayed: generation });
+  note(turn, { kind: "replay", node: peer.node, generation, current });
+}
+
+function noteLoss(
+  turn: Turn,
+  node: NodeName,
+  verdict: Extract<Verdict, { kind: "next" }>,
+  current: number,
+): void {
+  const { lost, previous } = verdict;
+  if (lost > 0) note(turn, { kind: "lost-packets", node, count: lost, last: previous, current });
+}
+
+/** The peer runs anew: what its former life said is void. It shall hear of us at once. */
+function beginLife(turn: Turn, peer: Peer, first: boolean): void {
+  const { node } = peer;
+  turn.speak = true;
+  if (first) return;
+  changePeer(turn, node, {
+    said: nothingSaid,
+    leftIn: undefined,
+    deafSince: undefined,
+    dialogue: noDialogue,
+  });
+  note(turn, { kind: "node-restarted", node });
+  if (peer.liveness.kind === "alive")
+    publish(turn, "notice", { kind: "node.alive", peer: node, after: "restart" });
+}
+
+/** Something new of a peer is a sign of life. */
+function hearSign(turn: Turn, node: NodeName, message: Message): void {
+  const peer = turn.state.peers.get(node)!;
+  const deadtime = message.type === "status" ? message.deadtime : undefined;
+  const machine = livenessMachine(turn.state.settings);
+  const { state: liveness, actions } = machine.step(peer.liveness, { type: "heard", deadtime }, turn.now);
+  const fencing = fencingMachine.step(peer.fencing, { type: "heard" }, turn.now).state;
+  changePeer(turn, node, { liveness, fencing });
+  for (const action of actions) {
+    if (action.type !== "report-alive") continue;
+    turn.speak = true;
+    returned(turn, peer, action.after);
+  }
+}
+
+/** A peer that was not alive in our eyes is. Whether it was a partition shows in its generation. */
+function returned(turn: Turn, before: Peer, after: "start" | "death"): void {
+  const peer = before.node;
+  const sameLife = before.said.place?.generation === before.reception.generation;
+  const partition = after === "death" && sameLife && before.leftIn === undefined;
+  if (partition) note(turn, { kind: "returning-after-partition", node: peer });
+  publish(turn, partition ? "warning" : "info", {
+    kind: "node.alive",
+    peer,
+    after: partition ? "partition" : after,
+  });
+}
+
+function acknowledge(turn: Turn, node: NodeName, sequence: number): void {
+  const { reception } = turn.state.peers.get(node)!;
+  const trigger = [...node].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 10;
+  if (turn.state.life === "storing" || !acknowledges(reception, sequence, trigger)) return;
+  sendUnnumbered(turn, { type: "NS_ackmsg", sequence }, node);
+}
+
+function understand(turn: Turn, header: Header, place: Place, message: Message): void {
+  const node = header.from;
+  const peer = turn.state.peers.get(node)!;
+  const forUs = header.dest === undefined || header.dest === turn.state.settings.local;
+  switch (message.type) {
+    case "status":
+      return hearStatus(turn, peer, place, message);
+    case "shutdone":
+      return hearGoodbye(turn, peer, place);
+    case "reqnodes":
+      if (forUs && turn.state.life !== "storing") {
+        send(turn, { type: "repnodes", nodes: turn.state.settings.nodes, deleted: [] }, node);
+      }
+      return;
+    case "repnodes":
+      if (forUs && header.dest !== undefined) {
+        changePeer(turn, node, { dialogue: { ...peer.dialogue, knowsUs: true, askNodesAt: undefined } });
+      }
+      return;
+    case "starting":
+      if (turn.state.life === "operational") report(turn, true);
+      return;
+    case "resource":
+      changePeer(turn, node, { dialogue: reported(peer.dialogue, message, place, turn.now) });
+      return;
+    case "ask_resources":
+      return hearHandOver(turn, node, message);
+    case "hb_takeover": {
+      const keys = groupsOf(mirrored[message.set], turn.state.settings.local, turn.state.settings.groups);
+      giveTo(turn, keys, node, `${node} asked for it`);
+      return;
+    }
+    default:
+      return; // nothing that decides
+  }
+}
+
+function hearStatus(
+  turn: Turn,
+  peer: Peer,
+  place: Place,
+  message: Extract<Message, { type: "status" }>,
+): void {
+  if (!isNewer(place, peer.said.place)) return;
+  const { node } = peer;
+  if (message.state !== peer.said.state) note(turn, { kind: "node-status", node, state: message.state });
+  const said = fromStatus(peer.said, message, place, turn.state.settings.local);
+  const heard = changePeer(turn, node, { said });
+  changePeer(turn, node, { deafSince: isDeaf(turn, heard) ? (peer.deafSince ?? turn.now) : undefined });
+  if (said.ours === false) joinReal(turn, heard);
+}
+
+/** It speaks, but the newest of ours that it has heard is older than our silence limit. */
+function isDeaf(turn: Turn, peer: Peer): boolean {
+  if (peer.said.ours !== true || turn.state.lastSentAt === undefined) return false;
+  const acknowledged = acknowledgedAt(turn.state, peer);
+  return acknowledged === undefined || turn.now - acknowledged >= silenceLimit(turn.state.settings);
+}
+
+/** A real heartbeat answers `reqnodes` only after it has heard us: ask each second until it does. */
+function joinReal(turn: Turn, peer: Peer): void {
+  const { dialogue, node } = peer;
+  if (dialogue.knowsUs || turn.state.life === "storing") return;
+  if (dialogue.askNodesAt !== undefined && turn.now < dialogue.askNodesAt) return;
+  changePeer(turn, node, { dialogue: { ...dialogue, askNodesAt: plus(turn.now, seconds(1)) } });
+  send(turn, { type: "reqnodes" }, node);
+}
+
+function hearGoodbye(turn: Turn, peer: Peer, place: Place): void {
+  if (peer.said.place !== undefined && place.generation < peer.said.place.generation) return;
+  const { node } = peer;
+  changePeer(turn, node, { leftIn: place.generation });
+  note(turn, { kind: "shutdown-notice", node });
+}
+
+/** Messages of the sequencing itself; they are not numbered. */
+function hearUnnumbered(turn: Turn, header: Header, message: Message): void {
+  const node = header.from;
+  const peer = turn.state.peers.get(node)!; // hear() has found it
+  const { settings, life } = turn.state;
+  if (header.dest !== settings.local || header.generation !== peer.reception.generation) return;
+  if (message.type === "NS_rexmit" && life !== "storing") {
+    const { sent, again, refused } = repeat(turn.state.sent, message, turn.now, settings.maxRexmitDelay);
+    change(turn, { sent });
+    for (const sequence of again) act(turn, { type: "resend", sequence });
+    for (const first of refused) {
+      sendUnnumbered(turn, { type: "NS_nak_rexmit", first, info: "seqno too low" }, node);
+    }
+  } else if (message.type === "NS_nak_rexmit") {
+    changePeer(turn, node, { reception: giveUp(peer.reception, message.first) });
+    note(turn, { kind: "irretrievably-lost", node, sequence: message.first });
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What we say: the status with its leases, and the report of what we hold.
+ *
+ * A status leaves every keepalive and at the end of every turn that changed a claim. The leases of our VIPs are renewed
+ * in the same turn, and only while a renewal cannot outlive the deadtime of the status before: after a long turn we
+ * speak first and renew with the next status, 50 ms later.
+ */
+import { plus } from "@systole/machine";
+import { countStatus } from "../wire/sequence.js";
+import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
+import { claimOf, holds } from "./ownership.js";
+import { type ClusterState, mayRenew } from "./state.js";
+import { act, change, note, SOON, send, type Turn } from "./turn.js";
+
+/** Says what is due at the end of a turn. */
+export function speak(turn: Turn): void {
+  const { life } = turn.state;
+  if (life === "storing" || life === "gone") return;
+  if (life === "operational") report(turn, false);
+  if (turn.speak || turn.now >= turn.state.nextStatusAt) sayStatus(turn);
+}
+
+/** One status, the leases before it. */
+export function sayStatus(turn: Turn): void {
+  const { state, now } = turn;
+  const { keepalive, lease } = state.settings;
+  const inTime = mayRenew(state, now);
+  const groups = held(state);
+  if (inTime && lease !== undefined && groups.length > 0) {
+    act(turn, { type: "renew", groups, until: plus(now, SOON) });
+  }
+  const sent = countStatus(state.sent, now);
+  change(turn, {
+    sent,
+    lastSentAt: now,
+    nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : SOON),
+  });
+  turn.speak = false;
+  act(turn, {
+    type: "send",
+    generation: state.generation,
+    sequence: sent.last,
+    message: {
+      type: "status",
+      state: ownState(state),
+      deadtime: state.settings.deadtime,
+      protocol: 1,
+      ours: ownFacts(state),
+    },
+  });
+}
+
+/** `init` in the first status of a life, `active` once all peers were heard or are dead. */
+function ownState(state: ClusterState): NodeState {
+  if (state.life === "operational") return "active";
+  return state.sent.last === 0 ? "init" : "up";
+}
+
+function ownFacts(state: ClusterState): OwnFacts {
+  const heard = [...state.peers.values()].flatMap(({ node, reception }) =>
+    reception.generation === undefined
+      ? []
+      : [{ node, generation: reception.generation, sequence: reception.last }],
+  );
+  const claims = [...state.groups]
+    .map(([key, group]) => claimOf(key, group.ownership))
+    .filter((claim): claim is GroupClaim => claim !== undefined);
+  return { heard, claims, leaving: state.leaving };
+}
+
+/** The groups whose VIPs may be up by our will. */
+export const held = (state: ClusterState): GroupKey[] =>
+  [...state.groups].filter(([, group]) => holds(group.ownership)).map(([key]) => key);
+
+/** Sends a `resource` report if it changed, or if somebody asked. */
+export function report(turn: Turn, asked: boolean): void {
+  const { state } = turn;
+  const now = { holds: holdSet(state), stable: isStable(state) };
+  const before = state.reported;
+  if (!asked && before?.holds === now.holds && before.stable === now.stable) return;
+  change(turn, { reported: now });
+  const info = state.leaving ? { info: "shutdown" } : {};
+  send(turn, { type: "resource", ...now, ...info });
+  if (now.stable && before?.stable !== true) note(turn, { kind: "local-transition-completed" });
+}
+
+/** What we hold in words of two nodes. A node that prefers nothing says `local` once it is stable. */
+export function holdSet(state: ClusterState): HoldSet {
+  if (state.leaving) return "none";
+  const { settings } = state;
+  const ours = new Set(held(state));
+  const preferring = settings.groups.filter((group) => group.preferred === settings.local);
+  const local = preferring.length === 0 ? isStable(state) : preferring.some((group) => ours.has(group.key));
+  const foreign = settings.groups.some((group) => group.preferred !== settings.local && ours.has(group.key));
+  if (local) return foreign ? "all" : "local";
+  return foreign ? "foreign" : "none";
+}
+
+/** Nothing is moving here. */
+export function isStable(state: ClusterState): boolean {
+  if (state.life !== "operational" || state.leaving) return false;
+  return [...state.groups.values()].every(({ ownership }) => ownership.kind !== "stopping");
+}

@@ -1,0 +1,173 @@
+/** The whole state of the core, and how a life begins. */
+import { type Instant, milliseconds, plus } from "@systole/machine";
+import { nothingReceived, type Reception } from "../wire/reception.js";
+import { nothingSent, type Sent } from "../wire/sequence.js";
+import { type Dialogue, noDialogue } from "./dialogue.js";
+import type { Fencing } from "./fencing.js";
+import { silenceLimit } from "./lease.js";
+import { joining, type Liveness } from "./liveness.js";
+import type { GroupKey, HoldSet, NodeName } from "./message.js";
+import type { Ownership } from "./ownership.js";
+import type { ClusterSettings } from "./settings.js";
+import { nothingSaid, type Statement } from "./statement.js";
+
+/**
+ * Where we are in our present life.
+ *
+ *   storing --generation on disk--> joining --every peer heard or dead--> operational --left--> gone
+ *      ^----------------------- silent for one lease -----------------------|
+ */
+export type Life = "storing" | "joining" | "operational" | "gone";
+
+export interface Peer {
+  readonly node: NodeName;
+  readonly liveness: Liveness;
+  readonly fencing: Fencing;
+  readonly reception: Reception;
+  readonly said: Statement;
+  /** The generation in which it said goodbye; until it has another one it is absent. */
+  readonly leftIn: number | undefined;
+  /** When it was last heard on each medium that is up. */
+  readonly links: readonly Link[];
+  /** Since when its statements show that it does not hear us although we hear it. */
+  readonly deafSince: Instant | undefined;
+  /** The generation for which returning its groups has been considered. */
+  readonly failbackIn: number | undefined;
+  /** The older generation that was last logged as a replay. */
+  readonly replayed: number | undefined;
+  /** What we know of it if it is a real heartbeat. */
+  readonly dialogue: Dialogue;
+}
+
+export interface Link {
+  readonly medium: string;
+  readonly heardAt: Instant;
+}
+
+export interface Group {
+  readonly ownership: Ownership;
+  /** A start failed here: not taken again before, unless commanded. */
+  readonly unableUntil: Instant | undefined;
+  /** When the takeover or release in progress began, and why. */
+  readonly since: Instant | undefined;
+  /** Both a peer and we have it: told once. */
+  readonly contested: boolean;
+}
+
+export interface ClusterState {
+  readonly settings: ClusterSettings;
+  readonly life: Life;
+  /** A clean stop was asked for: release everything, say goodbye, be gone. */
+  readonly leaving: boolean;
+  readonly generation: number;
+  readonly sent: Sent;
+  /** When our last status left; undefined before the first of this life. */
+  readonly lastSentAt: Instant | undefined;
+  readonly nextStatusAt: Instant;
+  readonly lastStepAt: Instant;
+  /** Verdicts on the silence of others wait until then: we were late ourselves. */
+  readonly judgeFrom: Instant;
+  readonly peers: ReadonlyMap<NodeName, Peer>;
+  readonly groups: ReadonlyMap<GroupKey, Group>;
+  /** The hold set last reported in a `resource` message. */
+  readonly reported: { readonly holds: HoldSet; readonly stable: boolean } | undefined;
+  /** When the clean stop ends; set with our goodbye, once everything is released. */
+  readonly goneAt: Instant | undefined;
+  /** True until the first life has begun. */
+  readonly booting: boolean;
+}
+
+export interface Boot {
+  /** The generation read from the file (or the time, if there was none); the first life uses the next one. */
+  readonly storedGeneration: number;
+  /**
+   * Groups whose VIPs a former process of ours left in the kernel, still inside its lease since it last sent: they are
+   * kept, without a gap. Every other VIP of ours must have been removed before.
+   */
+  readonly adopted: readonly GroupKey[];
+}
+
+/** Nothing sent yet: the first tick asks for the generation to be stored. */
+export function booted(settings: ClusterSettings, boot: Boot, now: Instant): ClusterState {
+  const adopted = new Set(boot.adopted);
+  return {
+    settings,
+    life: "storing",
+    leaving: false,
+    generation: boot.storedGeneration,
+    sent: nothingSent,
+    lastSentAt: undefined,
+    nextStatusAt: now,
+    lastStepAt: now,
+    judgeFrom: now,
+    peers: strangers(settings, plus(now, settings.initdead), now),
+    groups: new Map(
+      settings.groups.map(({ key }) => [key, adopted.has(key) ? adoptedGroup(now) : idleGroup]),
+    ),
+    reported: undefined,
+    goneAt: undefined,
+    booting: true,
+  };
+}
+
+export const idleGroup: Group = {
+  ownership: { kind: "none" },
+  unableUntil: undefined,
+  since: undefined,
+  contested: false,
+};
+
+const adoptedGroup = (now: Instant): Group => ({
+  ...idleGroup,
+  ownership: { kind: "starting", reason: "adopted from the process before", since: now },
+  since: now,
+});
+
+/** All other nodes, as if never heard. */
+function strangers(settings: ClusterSettings, deadAt: Instant, now: Instant): ReadonlyMap<NodeName, Peer> {
+  const others = settings.nodes.filter((node) => node !== settings.local);
+  return new Map(others.map((node) => [node, stranger(node, now, deadAt)]));
+}
+
+export function stranger(node: NodeName, now: Instant, deadAt: Instant): Peer {
+  return {
+    node,
+    liveness: joining(now, deadAt),
+    fencing: { kind: "idle" },
+    reception: nothingReceived,
+    said: nothingSaid,
+    leftIn: undefined,
+    links: [],
+    deafSince: undefined,
+    failbackIn: undefined,
+    replayed: undefined,
+    dialogue: noDialogue,
+  };
+}
+
+/** A peer after our own stall: what it said is void; what it will say is still judged by its sequence. */
+export const voided = (peer: Peer, now: Instant, deadAt: Instant): Peer => ({
+  ...stranger(peer.node, now, deadAt),
+  reception: peer.reception,
+  leftIn: peer.leftIn,
+  links: peer.links,
+  failbackIn: peer.failbackIn,
+});
+
+/** We have been silent so long that others may call us dead: whatever we held or knew is void. */
+export const stalled = (state: ClusterState, now: Instant): boolean =>
+  state.lastSentAt !== undefined &&
+  state.life !== "gone" &&
+  now - state.lastSentAt >= silenceLimit(state.settings);
+
+/**
+ * A renewal at `now` cannot outlive our last heartbeat's deadtime, whatever happens to the next one: the kernel ends
+ * lifetimes up to 0.4 s late.
+ */
+export function mayRenew(state: ClusterState, now: Instant): boolean {
+  const { deadtime, lease } = state.settings;
+  if (state.lastSentAt === undefined) return false;
+  return lease === undefined || now - state.lastSentAt <= deadtime - lease - KERNEL_LATENESS;
+}
+
+const KERNEL_LATENESS = milliseconds(400);

@@ -1,0 +1,92 @@
+/** What this node knows at one moment, for `cl_status`, the control socket and people. */
+import type { Instant } from "@systole/machine";
+import type { GroupKey, HoldSet, NodeName, NodeState } from "./message.js";
+import type { Ownership } from "./ownership.js";
+import { claimOfPeer, hasLeft, isAlive, permits } from "./peers.js";
+import { holdSet, isStable } from "./speaking.js";
+import type { ClusterState, Life, Peer } from "./state.js";
+
+export interface NodeView {
+  readonly node: NodeName;
+  /** `init` before it was heard, `up`, `active`, `dead`: the words of `cl_status nodestatus`. */
+  readonly state: NodeState | "dead";
+  readonly generation: number | undefined;
+  /** Milliseconds since it was last heard; undefined if it is not alive. */
+  readonly silentMs: number | undefined;
+  readonly links: readonly string[];
+  /** It speaks as Systole does; undefined before its first status. */
+  readonly ours: boolean | undefined;
+  /** It hears us, in our present life. */
+  readonly hearsUs: boolean;
+}
+
+export interface GroupView {
+  readonly group: GroupKey;
+  readonly preferred: NodeName;
+  readonly here: Ownership["kind"];
+  /** Who has it, as far as this node knows: `running`, or on its way. */
+  readonly owner: NodeName | undefined;
+}
+
+export interface ClusterView {
+  readonly node: NodeName;
+  readonly life: Life;
+  readonly leaving: boolean;
+  readonly generation: number;
+  /** `cl_status rscstatus`: `transition` while something moves. */
+  readonly holds: HoldSet | "transition";
+  readonly nodes: readonly NodeView[];
+  readonly groups: readonly GroupView[];
+}
+
+export function viewOf(state: ClusterState, now: Instant): ClusterView {
+  const { settings, life, leaving, generation } = state;
+  const stable = isStable(state);
+  return {
+    node: settings.local,
+    life,
+    leaving,
+    generation,
+    holds: stable ? holdSet(state) : "transition",
+    nodes: settings.nodes.map((node) => nodeView(state, node, now)),
+    groups: settings.groups.map(({ key, preferred }) => {
+      const here = state.groups.get(key)?.ownership.kind ?? "none";
+      return { group: key, preferred, here, owner: ownerOf(state, key, now) };
+    }),
+  };
+}
+
+function nodeView(state: ClusterState, node: NodeName, now: Instant): NodeView {
+  const peer = state.peers.get(node);
+  if (peer === undefined) {
+    const own = state.life === "operational" ? "active" : "up";
+    const { generation } = state;
+    return { node, state: own, generation, silentMs: 0, links: [], ours: true, hearsUs: true };
+  }
+  const { liveness, reception, links, said } = peer;
+  return {
+    node,
+    state: peerState(peer),
+    generation: reception.generation,
+    silentMs: liveness.kind === "alive" ? Math.round(now - liveness.heardAt) : undefined,
+    links: links.map((link) => link.medium),
+    ours: said.ours,
+    hearsUs: permits(state, peer, now),
+  };
+}
+
+function peerState(peer: Peer): NodeState | "dead" {
+  if (hasLeft(peer) || peer.liveness.kind === "dead") return "dead";
+  return peer.liveness.kind === "joining" ? "init" : (peer.said.state ?? "up");
+}
+
+function ownerOf(state: ClusterState, key: GroupKey, now: Instant): NodeName | undefined {
+  const here = state.groups.get(key)?.ownership.kind;
+  if (here === "running" || here === "starting" || here === "stopping") return state.settings.local;
+  const group = state.settings.groups.find((one) => one.key === key);
+  const owner = [...state.peers.values()].find((peer) => {
+    const claim = group === undefined || !isAlive(peer) ? undefined : claimOfPeer(peer, group, now);
+    return claim !== undefined && claim.state !== "given";
+  });
+  return owner?.node;
+}
