@@ -1,23 +1,27 @@
 /** How a resource asks another daemon: one verb on its control socket. */
-import { ResourceError } from "./resource.js";
+import { ControlError, controlClient, controlPath } from "@systole/daemon";
+import type { Clock, Millis } from "@systole/machine";
 
 /**
  * @param daemon whose control socket: `ldirectord`, `ctsyncd`.
- * @throws ResourceError `control` if it refuses; one whose cause has a code of `ABSENT` if nobody listens there.
+ * @throws ControlError the daemon's own, or `unreachable`, `time-limit`, `disconnected`.
  */
 export type ControlCall = (
   daemon: string,
   verb: string,
   args: Readonly<Record<string, unknown>>,
-  signal: AbortSignal,
+  limit: Millis,
 ) => Promise<unknown>;
 
-/** What connecting to a Unix socket says when nobody listens. */
-const ABSENT = new Set<unknown>(["ENOENT", "ECONNREFUSED"]);
+export const controlCall =
+  (clock: Clock, pathOf: (daemon: string) => string = controlPath): ControlCall =>
+  (daemon, verb, args, limit) =>
+    controlClient(pathOf(daemon), { clock, limitMs: limit }).call(verb, args);
 
 /** Is the daemon not there at all, as opposed to refusing? */
-export function isAbsent(error: unknown): boolean {
-  if (!(error instanceof ResourceError) || error.code !== "control") return false;
-  const { cause } = error;
-  return cause instanceof Error && "code" in cause && ABSENT.has(cause.code);
-}
+export const isAbsent = (error: unknown): boolean =>
+  error instanceof ControlError && error.code === "unreachable";
+
+/** `status` of ldirectord and ctsyncd says `active` while the resource is started. */
+export const isActive = (status: unknown): boolean =>
+  typeof status === "object" && status !== null && "active" in status && status.active === true;

@@ -4,45 +4,35 @@
  * It commits the peer's flows to our kernel and then sends ours. A ctsyncd that is missing or slow does not stop a
  * takeover: new connections matter more than old ones; the report says `conntrack` and why.
  */
-import { type Clock, seconds } from "@systole/machine";
-import { type ControlCall, isAbsent } from "./control-call.js";
-import { isActive } from "./ldirectord.js";
+import { seconds } from "@systole/machine";
+import { type ControlCall, isAbsent, isActive } from "./control-call.js";
 import { problemOf, type Resource, type ResourceSpec } from "./resource.js";
-import { withLimit } from "./time-limit.js";
 
-const LIMITS = { status: seconds(5), start: seconds(12), stop: seconds(5) };
+const LIMITS = { status: seconds(5), start: seconds(13), stop: seconds(5) };
 /** How long a takeover waits for the commit; a million flows take less than that. */
 const COMMIT_LIMIT = seconds(10);
+const ACTIVATE_LIMIT = seconds(2);
 
-export function ctsync(spec: ResourceSpec, { clock, call }: { clock: Clock; call: ControlCall }): Resource {
+export function ctsync(spec: ResourceSpec, { call }: { call: ControlCall }): Resource {
   return {
     spec,
     limits: LIMITS,
     idempotent: true,
-    async status(signal) {
-      return isActive(await call("ctsyncd", "status", {}, signal));
+    async status() {
+      return isActive(await call("ctsyncd", "status", {}, LIMITS.status));
     },
-    async start(signal) {
+    async start() {
       try {
-        await withLimit(
-          clock,
-          COMMIT_LIMIT,
-          "commit",
-          async (limit) => {
-            await call("ctsyncd", "commit", {}, limit);
-            await call("ctsyncd", "activate", {}, limit);
-          },
-          signal,
-        );
+        await call("ctsyncd", "commit", {}, COMMIT_LIMIT);
+        await call("ctsyncd", "activate", {}, ACTIVATE_LIMIT);
         return [];
       } catch (error) {
-        if (signal.aborted) throw error;
         return [`conntrack: ${problemOf(error)}`];
       }
     },
-    async stop(signal) {
+    async stop() {
       try {
-        await call("ctsyncd", "deactivate", {}, signal);
+        await call("ctsyncd", "deactivate", {}, LIMITS.stop);
       } catch (error) {
         if (!isAbsent(error)) throw error; // who is not running sends no flows
       }

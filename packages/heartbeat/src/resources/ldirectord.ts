@@ -5,7 +5,7 @@
  * service of its own; one that is just restarting is waited for.
  */
 import { type Clock, milliseconds, seconds } from "@systole/machine";
-import { type ControlCall, isAbsent } from "./control-call.js";
+import { type ControlCall, isAbsent, isActive } from "./control-call.js";
 import type { Resource, ResourceSpec } from "./resource.js";
 import { pause } from "./time-limit.js";
 
@@ -22,13 +22,13 @@ export function ldirectord(
     spec,
     limits: LIMITS,
     idempotent: true,
-    async status(signal) {
-      return isActive(await call("ldirectord", "status", args, signal));
+    async status() {
+      return isActive(await call("ldirectord", "status", args, LIMITS.status));
     },
     async start(signal) {
       for (;;) {
         try {
-          await call("ldirectord", "activate", args, signal);
+          await call("ldirectord", "activate", args, LIMITS.start);
           return [];
         } catch (error) {
           if (!isAbsent(error)) throw error;
@@ -37,17 +37,12 @@ export function ldirectord(
         }
       }
     },
-    async stop(signal) {
+    async stop() {
       try {
-        await call("ldirectord", "deactivate", args, signal);
+        await call("ldirectord", "deactivate", args, LIMITS.stop);
       } catch (error) {
         if (!isAbsent(error)) throw error; // who is not running has no table to leave
       }
     },
   };
-}
-
-/** `status` of ldirectord and ctsyncd says `active` while the resource is started. */
-export function isActive(status: unknown): boolean {
-  return typeof status === "object" && status !== null && "active" in status && status.active === true;
 }

@@ -1,0 +1,68 @@
+/**
+ * What a former process of ours left behind, settled before we say a word.
+ *
+ * Back inside the lease: VIPs that are still in the kernel are kept, and their groups are ours without a gap. Later, or
+ * without a lease: the peer may own them, so every VIP of ours goes at once and the rest of its group is stopped.
+ */
+import type { Addresses } from "@systole/kernel";
+import { errorCode } from "@systole/kernel";
+import type { Millis } from "@systole/machine";
+import type { IpAddress } from "@systole/wire";
+import { parseIpSpec } from "../resources/ip-spec.js";
+import type { ResourceSpec } from "../resources/resource.js";
+import type { Runner, RunnerGroup } from "../resources/runner.js";
+import type { LastWord } from "./last-word.js";
+
+export interface AdoptionDependencies {
+  readonly addresses: Addresses;
+  readonly runner: Runner;
+  readonly log: (line: string) => void;
+}
+
+/** The time that is left must do for everything until our first status. */
+const MARGIN_MS = 500;
+
+/** @returns the keys of the groups that are kept. */
+export async function settlePast(
+  groups: readonly RunnerGroup[],
+  lastWord: LastWord | undefined,
+  lease: Millis | undefined,
+  { addresses, runner, log }: AdoptionDependencies,
+): Promise<readonly string[]> {
+  const present = new Set((await addresses.list()).map(({ address }) => address));
+  const insideLease = lastWord !== undefined && lease !== undefined && lastWord.silence < lease - MARGIN_MS;
+  const adopted: string[] = [];
+  for (const group of groups) {
+    const vips = vipsOf(group.resources);
+    const held = lastWord?.groups.includes(group.key) === true;
+    if (insideLease && held && vips.length > 0 && vips.every((vip) => present.has(vip))) {
+      log(`${group.key}: kept, we are back ${Math.round(lastWord.silence)} ms after our last word`);
+      adopted.push(group.key);
+      continue;
+    }
+    if (vips.some((vip) => present.has(vip)) || held) {
+      log(`${group.key}: a former process left it behind, it is stopped`);
+      await dropVips(vips, addresses);
+      await runner.stop(group);
+    }
+  }
+  return adopted;
+}
+
+/** The addresses of the built-in address resources. */
+export function vipsOf(resources: readonly ResourceSpec[]): readonly IpAddress[] {
+  return resources
+    .filter(({ script }) => script === "IPaddr" || script === "IPaddr2" || script === "IPv6addr")
+    .map(({ args }) => parseIpSpec(args.join("::")).address);
+}
+
+async function dropVips(vips: readonly IpAddress[], addresses: Addresses): Promise<void> {
+  for (const held of await addresses.list()) {
+    if (!vips.includes(held.address) || held.device === "lo") continue;
+    try {
+      await addresses.drop(held);
+    } catch (error) {
+      if (errorCode(error) !== "EADDRNOTAVAIL") throw error; // its lease may just have ended
+    }
+  }
+}

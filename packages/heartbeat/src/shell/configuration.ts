@@ -1,0 +1,146 @@
+/** The three files as one configuration, for start, reload and `heartbeat -r`. */
+import { readFileSync, statSync } from "node:fs";
+import { type Diagnostic, hasErrors, headline, type Parsed, render, type Source } from "@systole/config";
+import { keyFileModeProblem, parseAuthkeys } from "../config/authkeys.js";
+import { type HaCf, parseHaCf } from "../config/ha-cf.js";
+import { type Haresources, parseHaresources } from "../config/haresources.js";
+import { leaseFor } from "../core/lease.js";
+import type { ClusterSettings } from "../core/settings.js";
+import { parseIpSpec } from "../resources/ip-spec.js";
+import { problemOf } from "../resources/resource.js";
+import type { KeyRing } from "../wire/signature.js";
+
+export interface ConfigurationFiles {
+  readonly haCf: string;
+  readonly haresources: string;
+  readonly authkeys: string;
+}
+
+export interface Configuration {
+  readonly haCf: HaCf;
+  readonly haresources: Haresources;
+  readonly keys: KeyRing;
+  readonly settings: ClusterSettings;
+  /** Whole seconds; undefined when VIPs have no lease. */
+  readonly leaseSeconds: number | undefined;
+}
+
+export interface ConfigurationResult {
+  /** Undefined exactly if there is an error in any file. */
+  readonly value: Configuration | undefined;
+  /** Every complaint about every file, with its caret. */
+  readonly rendered: readonly string[];
+  /** The same, one line each. */
+  readonly headlines: readonly string[];
+}
+
+/** Reads all three files, and complains about all of them in one run. */
+export function readConfiguration(files: ConfigurationFiles, local: string): ConfigurationResult {
+  const rendered: string[] = [];
+  const headlines: string[] = [];
+  let errors = false;
+
+  function parse<Value>(path: string, parser: (source: Source) => Parsed<Value>): Value | undefined {
+    const source = readSource(path);
+    const { value, diagnostics } =
+      "text" in source ? parser(source) : { value: undefined, diagnostics: [source] };
+    for (const diagnostic of diagnostics) {
+      rendered.push("text" in source ? render(diagnostic, source) : headline(diagnostic));
+      headlines.push(headline(diagnostic));
+    }
+    errors ||= hasErrors(diagnostics);
+    return value;
+  }
+
+  const haCf = parse(files.haCf, (source) => parseHaCf(source, local));
+  const keys = parse(files.authkeys, (source) => withMode(parseAuthkeys(source), source.path));
+  // Without the nodes of ha.cf every line of haresources would look wrong.
+  const haresources =
+    haCf && parse(files.haresources, (source) => withArguments(parseHaresources(source, haCf.nodes), source));
+  if (errors || haCf === undefined || keys === undefined || haresources === undefined) {
+    return { value: undefined, rendered, headlines };
+  }
+  const settings = settingsOf(haCf, haresources, local);
+  const leaseSeconds = settings.lease === undefined ? undefined : settings.lease / 1000;
+  if (haCf.vipLease && leaseSeconds === undefined) {
+    const complaint = leaseComplaint(files.haCf);
+    rendered.push(complaint);
+    headlines.push(complaint.split("\n")[0]!);
+  }
+  return { value: { haCf, haresources, keys, settings, leaseSeconds }, rendered, headlines };
+}
+
+function readSource(path: string): Source | Diagnostic {
+  try {
+    return { path, text: readFileSync(path, "utf8") };
+  } catch (error) {
+    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const message = missing ? "no such file" : problemOf(error);
+    return { path, span: undefined, severity: "error", code: "unreadable", message };
+  }
+}
+
+function withMode(parsed: Parsed<KeyRing>, path: string): Parsed<KeyRing> {
+  const problem = keyFileModeProblem(path, statSync(path).mode);
+  return problem === undefined ? parsed : { ...parsed, diagnostics: [problem, ...parsed.diagnostics] };
+}
+
+/** What built-in resources cannot make sense of is a mistake in haresources, found before anything is started. */
+function withArguments(parsed: Parsed<Haresources>, { path }: Source): Parsed<Haresources> {
+  const diagnostics: Diagnostic[] = [...parsed.diagnostics];
+  for (const { script, args, at } of (parsed.value ?? []).flatMap(({ resources }) => resources)) {
+    const problem = argumentProblem(script, args);
+    if (problem !== undefined)
+      diagnostics.push({ path, span: at, severity: "error", code: "bad-argument", message: problem });
+  }
+  return { value: parsed.value, diagnostics };
+}
+
+function argumentProblem(script: string, args: readonly string[]): string | undefined {
+  switch (script) {
+    case "IPaddr":
+    case "IPaddr2":
+    case "IPv6addr":
+      try {
+        parseIpSpec(args.join("::"));
+        return undefined;
+      } catch (error) {
+        return `${script}: ${problemOf(error)}`;
+      }
+    case "MailTo":
+      return args[0] === undefined || args[0] === "" ? "MailTo: names no recipient" : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function settingsOf(haCf: HaCf, haresources: Haresources, local: string): ClusterSettings {
+  const { nodes, keepalive, deadtime, warntime, initdead, maxRexmitDelay, autoFailback, vipLease } = haCf;
+  return {
+    local,
+    nodes,
+    keepalive,
+    deadtime,
+    warntime,
+    initdead,
+    maxRexmitDelay,
+    autoFailback,
+    groups: haresources.map(({ key, preferred, resources }) => ({
+      key,
+      preferred,
+      resources: resources.map(({ text }) => text),
+    })),
+    lease: vipLease ? leaseFor({ keepalive, deadtime }) : undefined,
+    fencing: false,
+  };
+}
+
+const leaseComplaint = (path: string): string =>
+  headline({
+    path,
+    span: undefined,
+    severity: "warning",
+    code: "no-lease",
+    message:
+      "deadtime is too short for a VIP lease (it needs deadtime - keepalive - 0.5 s of at least 1 s and two keepalives): a frozen node keeps its VIPs",
+  });

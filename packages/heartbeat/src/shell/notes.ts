@@ -1,0 +1,99 @@
+/** The core's notes in the words that scripts know, with their level. */
+import type { Note } from "../core/note.js";
+import { logLines } from "../log-lines.js";
+
+export interface LogLine {
+  readonly level: "error" | "warn" | "info" | "debug";
+  readonly text: string;
+}
+
+const info = (text: string): LogLine => ({ level: "info", text });
+const warn = (text: string): LogLine => ({ level: "warn", text });
+const error = (text: string): LogLine => ({ level: "error", text });
+
+/** @param local this node's name; `preferred` tells whose group it is. */
+export function lineOf(note: Note, local: string, preferred: (group: string) => string | undefined): LogLine {
+  switch (note.kind) {
+    case "local-status":
+      return note.state === "init"
+        ? { level: "debug", text: "local status is init" }
+        : info(logLines.localStatus(note.state));
+    case "communication-up":
+      return info(logLines.commNowUp());
+    case "link-up":
+      return info(logLines.linkUp(note.node, note.medium));
+    case "link-dead":
+      return warn(logLines.linkDead(note.node, note.medium));
+    case "node-status":
+      return info(logLines.statusUpdate(note.node, note.state));
+    case "node-dead":
+      return warn(logLines.nodeDead(note.node));
+    case "late-heartbeat":
+      return note.overDeadtime
+        ? error(logLines.lateBeyondDeadtime(note.node, Math.round(note.intervalMs)))
+        : warn(logLines.lateHeartbeat(note.node, Math.round(note.intervalMs)));
+    case "node-restarted":
+      return warn(logLines.restartOn(note.node));
+    case "returning-after-partition":
+      return error(logLines.returningAfterPartition(note.node));
+    case "replay":
+      return warn(logLines.replayAttack(note.node, note.generation, note.current));
+    case "lost-packets":
+      return warn(logLines.lostPackets(note.count, note.node, note.last, note.current));
+    case "nothing-missing":
+      return info(logLines.nothingMissing(note.node));
+    case "irretrievably-lost":
+      return error(logLines.irretrievablyLost(note.node, note.sequence));
+    case "acquiring-from":
+      return info(logLines.acquiringFrom(note.node));
+    case "fence-result":
+      return info(`fencing of ${note.node}: ${note.result}`);
+    case "acquired":
+      return info(`acquired ${note.group}: ${note.reason}`);
+    case "released":
+      return info(`released ${note.group}: ${note.reason}`);
+    case "local-transition-completed":
+      return info(logLines.localTransitionCompleted());
+    case "remote-transition-completed":
+      return info(logLines.remoteTransitionCompleted());
+    case "standby-asked":
+      return info(logLines.wantsStandby(note.node, note.set));
+    case "standby-can-take":
+      return info(logLines.canTake(note.node, note.set));
+    case "standby-acquire":
+      return info(logLines.acquireFrom(note.set, note.node));
+    case "standby-give-up":
+      return info(logLines.giveUp(note.set));
+    case "standby-take":
+      return info(logLines.acquire(note.set));
+    case "standby-given":
+      return info(logLines.localStandbyCompleted(note.set));
+    case "standby-taken":
+      return info(logLines.standbyAcquisitionDone(note.set));
+    case "standby-other-completed":
+      return info(logLines.otherCompletedStandby(note.set));
+    case "standby-no-reply":
+      return warn(logLines.standbyUnanswered());
+    case "shutdown-notice":
+      return info(logLines.shutdownNotice(note.node));
+    case "giving-up-all":
+      return info(logLines.givingUpAll());
+    case "all-relinquished":
+      return info(logLines.allRelinquished());
+    case "shutdown-complete":
+      return info(logLines.shutdownComplete(local));
+    case "shutdown-delayed":
+      return info(logLines.shutdownDelayed());
+    case "both-own": {
+      const line = preferred(note.group) === local ? logLines.bothOwnOurs() : logLines.bothOwnForeign();
+      const who = note.weYield ? "we yield" : `${note.node} is to yield`;
+      return error(`${line} (${note.group}: ${who})`);
+    }
+    case "stalled":
+      return error(
+        `this node was silent for ${Math.round(note.silentMs)} ms: it starts over as generation ${note.generation}`,
+      );
+    case "unable":
+      return error(`${note.group} cannot run here: ${note.problem}`);
+  }
+}

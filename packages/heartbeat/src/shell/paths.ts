@@ -1,0 +1,11 @@
+/** Where heartbeat's files are, as the original's were. */
+export const paths = {
+  haCf: "/etc/ha.d/ha.cf",
+  haresources: "/etc/ha.d/haresources",
+  authkeys: "/etc/ha.d/authkeys",
+  resourceFolders: ["/etc/ha.d/resource.d", "/etc/init.d"],
+  generation: "/var/lib/heartbeat/hb_generation",
+  uuid: "/var/lib/heartbeat/hb_uuid",
+  fifo: "/var/lib/heartbeat/fifo",
+  pid: "/var/run/heartbeat.pid",
+} as const;

@@ -1,0 +1,120 @@
+/**
+ * Carries out what the core decides, in order. Nothing here blocks: what takes time answers with an event.
+ *
+ * A renewal of VIP leases comes right before a status and is sent in the same turn. If we were frozen between the
+ * decision and here, the renewal is not sent: the lease must end with our word.
+ */
+import type { Fact, Severity } from "@systole/bus";
+import type { Clock } from "@systole/machine";
+import type { CoreAction } from "../core/action.js";
+import type { CoreEvent, RequestId } from "../core/event.js";
+import type { Note } from "../core/note.js";
+import { problemOf } from "../resources/resource.js";
+import type { Runner, RunnerGroup } from "../resources/runner.js";
+import type { LastWordFile } from "./last-word.js";
+import type { Transmitter } from "./transmitter.js";
+
+export interface PerformerDependencies {
+  readonly clock: Clock;
+  readonly transmitter: Transmitter;
+  readonly runner: Runner;
+  readonly lastWord: LastWordFile;
+  /** The group of that key; groups of a former configuration are known as long as they may run. */
+  readonly group: (key: string) => RunnerGroup | undefined;
+  readonly feed: (event: CoreEvent) => void;
+  readonly storeGeneration: (generation: number) => Promise<void>;
+  readonly publish: (severity: Severity, fact: Fact) => void;
+  readonly log: (note: Note) => void;
+  readonly answer: (request: RequestId, accepted: boolean, reason: string) => void;
+  readonly finished: () => void;
+  /** A promise nobody awaits: its failure stops the daemon. */
+  readonly background: (what: string, work: Promise<unknown>) => void;
+}
+
+export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
+  const { clock, transmitter, runner, lastWord, group, feed, storeGeneration, background } = dependencies;
+  let renewed: readonly string[] = [];
+
+  return function perform(action) {
+    switch (action.type) {
+      case "persist-generation":
+        background("storing the generation", persist(action.generation));
+        return;
+      case "send":
+        transmitter.send(action);
+        if (action.message.type === "status") lastWord.sent(renewed);
+        return;
+      case "resend":
+        transmitter.resend(action.sequence);
+        return;
+      case "renew":
+        if (clock.now() > action.until) return;
+        runner.each(action.groups, "renew");
+        renewed = action.groups;
+        return;
+      case "start":
+        background(`starting ${action.group}`, start(action.group));
+        return;
+      case "stop":
+        renewed = renewed.filter((key) => key !== action.group);
+        background(`stopping ${action.group}`, stop(action.group));
+        return;
+      case "drop-vips":
+        renewed = renewed.filter((key) => !action.groups.includes(key));
+        runner.each(action.groups, "withdraw");
+        return;
+      case "announce":
+        runner.each(action.groups, "announce");
+        return;
+      case "fence":
+        background("fencing", refuseFence(action.node));
+        return;
+      case "answer":
+        dependencies.answer(action.request, action.accepted, action.reason);
+        return;
+      case "publish":
+        dependencies.publish(action.severity, action.fact);
+        return;
+      case "log":
+        dependencies.log(action.note);
+        return;
+      case "finished":
+        dependencies.finished();
+        return;
+    }
+  };
+
+  async function persist(generation: number): Promise<void> {
+    await storeGeneration(generation);
+    feed({ type: "generation-stored", generation });
+  }
+
+  async function start(key: string): Promise<void> {
+    const wanted = group(key);
+    try {
+      const report = wanted === undefined ? undefined : await runner.start(wanted);
+      if (report === undefined) return; // a stop came meanwhile, and answers
+      const { failed, steps, degraded } = report;
+      if (failed === undefined) feed({ type: "started", group: key, steps, degraded });
+      else feed({ type: "start-failed", group: key, ...failed, steps });
+    } catch (error) {
+      feed({ type: "start-failed", group: key, resource: key, problem: problemOf(error), steps: [] });
+    }
+  }
+
+  async function stop(key: string): Promise<void> {
+    const wanted = group(key);
+    try {
+      const failed = wanted === undefined ? undefined : (await runner.stop(wanted)).failed;
+      if (failed === undefined) feed({ type: "stopped", group: key });
+      else feed({ type: "stop-failed", group: key, ...failed });
+    } catch (error) {
+      feed({ type: "stop-failed", group: key, resource: key, problem: problemOf(error) });
+    }
+  }
+
+  /** There is no fence device yet: the core does not ask unless the settings say that there is one. */
+  async function refuseFence(node: string): Promise<void> {
+    feed({ type: "fenced", node, ok: false, problem: "no fence device is configured" });
+  }
+}
