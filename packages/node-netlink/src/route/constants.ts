@@ -65,6 +65,7 @@ export const RTA_PREFSRC = 7;
 export const RTA_TABLE = 15;
 export const RT_TABLE_MAIN = 254;
 export const RTN_UNICAST = 1;
+export const RTN_LOCAL = 2;
 export const RTPROT_STATIC = 4;
 
 /** struct ndmsg */
