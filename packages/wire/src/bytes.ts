@@ -162,11 +162,17 @@ export class ByteWriter {
   patchU16host(offset: number, value: number): void {
     this.#view.setUint16(offset, value, true);
   }
+  patchU8(offset: number, value: number): void {
+    this.#view.setUint8(offset, value);
+  }
   patchU16be(offset: number, value: number): void {
     this.#view.setUint16(offset, value, false);
   }
   patchU32host(offset: number, value: number): void {
     this.#view.setUint32(offset, value, true);
+  }
+  patchU32be(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, false);
   }
 
   /** What was written: a view on the writer's own memory. The writer is done with. */

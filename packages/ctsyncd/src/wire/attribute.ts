@@ -207,6 +207,20 @@ export class AttributeIndex {
     return String.fromCharCode(...payload.subarray(0, end));
   }
 
+  /**
+   * Does `older` say the same about every attribute that is here? Absent there is equal to zero here: an event leaves
+   * out a mark of 0 that a dump has.
+   */
+  confirms(older: AttributeIndex, except: number): boolean {
+    return this.#set.order.every((type) => {
+      if (type === except || !this.has(type)) return true;
+      const mine = this.payload(type);
+      if (!older.has(type)) return mine.every((byte) => byte === 0);
+      const theirs = older.payload(type);
+      return mine.length === theirs.length && mine.every((byte, at) => byte === theirs[at]);
+    });
+  }
+
   /** Writes every attribute in the order of sending: from this body, or else from `older`, if given. */
   writeMerged(writer: ByteWriter, older?: AttributeIndex): void {
     for (const type of this.#set.order) {

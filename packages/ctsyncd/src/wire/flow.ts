@@ -40,6 +40,8 @@ import {
 } from "./attribute.js";
 import { ORIGINAL } from "./key.js";
 
+export type { Flow } from "@systole/node-netlink";
+
 /** Kernel status bits that this protocol looks at; include/uapi/linux/netfilter/nf_conntrack_common.h. */
 export const IPS_EXPECTED = 0x1;
 export const IPS_SEEN_REPLY = 0x2;

@@ -1,0 +1,173 @@
+/**
+ * Flows as message bodies, found by their key: about 90 bytes for a TCP flow over IPv4, everything included.
+ *
+ * Bodies lie in an arena, the fields of a record in typed arrays under one small number, its id. The index is open
+ * addressing with linear probing. An id is valid until its record is removed, and may then be used again.
+ */
+import { AttributeIndex, FLOW_ATTRIBUTES } from "../wire/attribute.js";
+import { hashKey, KEY_BYTES, writeKey } from "../wire/key.js";
+import { Arena } from "./arena.js";
+
+export const NONE = -1;
+
+export class RecordTable {
+  /** Most records it takes: HashLimit. */
+  readonly limit: number;
+  readonly #arena = new Arena();
+  #capacity = 0;
+  /** One past the highest id ever used. */
+  #end = 0;
+  #size = 0;
+  /** Hash slots: id + 1, or 0. */
+  #slots = new Int32Array(16);
+  #hash = new Uint32Array(0);
+  #place = new Uint32Array(0);
+  /** 0 for a free id: a body is never empty. */
+  #length = new Uint16Array(0);
+  readonly #freeIds: number[] = [];
+  readonly #key = new Uint8Array(KEY_BYTES);
+  readonly #otherKey = new Uint8Array(KEY_BYTES);
+  readonly #stored = new AttributeIndex(FLOW_ATTRIBUTES);
+  /** Seconds since the session began, of the last message or event; for the owner to read and set. */
+  changedAt = new Uint32Array(0);
+  /** The same, of the first. */
+  createdAt = new Uint32Array(0);
+  /** For the owner: what a number means is his. */
+  tag = new Uint8Array(0);
+  /** For the owner, too. */
+  sequence = new Int32Array(0);
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Memory of records, index and bodies. */
+  get sizeBytes(): number {
+    return this.#arena.sizeBytes + this.#slots.byteLength + this.#capacity * 23;
+  }
+
+  /** The record with the key of a scanned body, or NONE. */
+  find(attributes: AttributeIndex): number {
+    const length = writeKey(attributes, this.#key);
+    return this.#find(hashKey(this.#key, length), length);
+  }
+
+  /** Adds a record whose key is not there yet. @returns NONE when the limit is reached. */
+  add(attributes: AttributeIndex, body: Uint8Array): number {
+    if (this.#size >= this.limit) return NONE;
+    const length = writeKey(attributes, this.#key);
+    const id = this.#freeIds.pop() ?? this.#end++;
+    if (id >= this.#capacity) this.#grow();
+    this.#hash[id] = hashKey(this.#key, length);
+    this.#place[id] = this.#arena.put(body);
+    this.#length[id] = body.length;
+    this.#size += 1;
+    if (this.#size * 10 > this.#slots.length * 7) this.#rehash(this.#slots.length * 2);
+    else this.#insert(id);
+    return id;
+  }
+
+  /** The body: a view that is valid until the next change of this record. */
+  body(id: number): Uint8Array {
+    return this.#arena.view(this.#place[id]!, this.#length[id]!);
+  }
+
+  /** Gives a record another body with the same key. */
+  replace(id: number, body: Uint8Array): void {
+    this.#place[id] = this.#arena.replace(this.#place[id]!, this.#length[id]!, body);
+    this.#length[id] = body.length;
+  }
+
+  remove(id: number): void {
+    this.#unlink(id);
+    this.#arena.free(this.#place[id]!, this.#length[id]!);
+    this.#length[id] = 0;
+    this.#freeIds.push(id);
+    this.#size -= 1;
+  }
+
+  /** Is there a record under this id? */
+  has(id: number): boolean {
+    return id < this.#end && this.#length[id] !== 0;
+  }
+
+  /**
+   * The next id at or after `from`, or NONE: for walking in steps while records come and go. A record that comes
+   * meanwhile may be missed or met; none is met twice.
+   */
+  next(from: number): number {
+    for (let id = from; id < this.#end; id++) if (this.#length[id] !== 0) return id;
+    return NONE;
+  }
+
+  *ids(): Generator<number> {
+    for (let id = this.next(0); id !== NONE; id = this.next(id + 1)) yield id;
+  }
+
+  #find(hash: number, length: number): number {
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot]! - 1;
+      if (id === NONE) return NONE;
+      if (this.#hash[id] === hash && this.#sameKey(id, length)) return id;
+    }
+  }
+
+  #sameKey(id: number, length: number): boolean {
+    const stored = writeKey(this.#stored.scan(this.body(id)), this.#otherKey);
+    if (stored !== length) return false;
+    for (let at = 0; at < length; at++) if (this.#key[at] !== this.#otherKey[at]) return false;
+    return true;
+  }
+
+  #insert(id: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = this.#hash[id]! & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = id + 1;
+  }
+
+  #rehash(slots: number): void {
+    this.#slots = new Int32Array(slots);
+    for (const id of this.ids()) this.#insert(id);
+  }
+
+  /** Takes an id out of the index and moves what probing had pushed behind it back into the gap. */
+  #unlink(id: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let gap = this.#hash[id]! & mask;
+    while (slots[gap] !== id + 1) gap = (gap + 1) & mask;
+    for (let slot = (gap + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#hash[slots[slot]! - 1]! & mask;
+      if (((slot - home) & mask) >= ((slot - gap) & mask)) {
+        slots[gap] = slots[slot]!;
+        gap = slot;
+      }
+    }
+    slots[gap] = 0;
+  }
+
+  #grow(): void {
+    this.#capacity = Math.max(64, Math.ceil(this.#capacity * 1.5));
+    const larger = <Field extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(
+      field: Field,
+      empty: Field,
+    ): Field => {
+      empty.set(field);
+      return empty;
+    };
+    const length = this.#capacity;
+    this.#hash = larger(this.#hash, new Uint32Array(length));
+    this.#place = larger(this.#place, new Uint32Array(length));
+    this.#length = larger(this.#length, new Uint16Array(length));
+    this.changedAt = larger(this.changedAt, new Uint32Array(length));
+    this.createdAt = larger(this.createdAt, new Uint32Array(length));
+    this.tag = larger(this.tag, new Uint8Array(length));
+    this.sequence = larger(this.sequence, new Int32Array(length));
+  }
+}
