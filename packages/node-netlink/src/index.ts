@@ -1,6 +1,34 @@
 export { Attributes, AttributeWriter, forEachAttribute } from "./attribute.js";
+export { AttributeCursor } from "./attribute-cursor.js";
 export { type Decode, listenToEvents, NetlinkConnection, type NetlinkRequest } from "./connection.js";
-export type { Flow, SequenceAdjustment, TcpInfo, Tuple } from "./conntrack/flow.types.js";
+export * from "./conntrack/constants.js";
+export { type ConntrackEvent, type ConntrackEventKind, decodeConntrackEvent } from "./conntrack/event.js";
+export { decodeExpectation, type Expectation } from "./conntrack/expect.js";
+export {
+  type Counters,
+  decodeFlow,
+  decodeFlowPatch,
+  type Flow,
+  type FlowPatch,
+  type Synproxy,
+} from "./conntrack/flow.js";
+export type { NatRange, SequenceAdjustment } from "./conntrack/nat.js";
+export type { DccpInfo, ProtocolInfo, SctpInfo, TcpInfo } from "./conntrack/protoinfo.js";
+export {
+  deleteFlow,
+  describeTuple,
+  dumpExpectations,
+  dumpFlows,
+  expectationAnswer,
+  type FlowFilter,
+  flowAnswer,
+  flushFlows,
+  getFlow,
+  newExpectation,
+  newFlow,
+  updateFlow,
+} from "./conntrack/request.js";
+export type { Tuple } from "./conntrack/tuple.js";
 export { errnoName, errnoNumber } from "./errno.js";
 export {
   CTRL_ATTR_FAMILY_ID,
