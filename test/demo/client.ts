@@ -35,6 +35,11 @@ export class Client {
     return new Client(await node.spawn(command, { onLine }), reports);
   }
 
+  /** Opens the connections that stay open. */
+  openStreams(): void {
+    this.#process.write("streams\n");
+  }
+
   /** From now on counts anew. */
   window(): void {
     this.#process.write("window\n");

@@ -2,8 +2,8 @@
  * The client: asks the VIP again and again on new connections, and keeps some connections open all the time.
  * Arguments: address, port, milliseconds between questions, number of connections that stay open.
  *
- * Reads `window` and `report` from stdin, one a line. `window` begins to count anew; `report` answers with one line of
- * JSON: see HammerReport. Outages are told when they begin and when they end.
+ * Reads words from stdin, one a line: `streams` opens the connections that stay; `window` begins to count anew; `report`
+ * answers with one line of JSON: see HammerReport. Outages are told when they begin and when they end.
  */
 import { Agent, get, type IncomingMessage } from "node:http";
 
@@ -121,7 +121,10 @@ function body(response: IncomingMessage, take: (text: string) => void): void {
 function stream(number: number): void {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let local: number | undefined;
-  const broken = () => brokenStreams.add(number);
+  const broken = (why: string) => {
+    brokenStreams.add(number);
+    window.problems.add(`connection ${number}: ${why}`);
+  };
   const next = () => {
     if (brokenStreams.has(number)) return;
     const request = get({ host: address, port, path: "/", agent }, (response) => {
@@ -133,12 +136,12 @@ function stream(number: number): void {
     request.on("socket", (socket) => {
       const check = () => {
         local ??= socket.localPort;
-        if (socket.localPort !== local) broken();
+        if (socket.localPort !== local) broken("was opened anew");
       };
       if (socket.connecting) socket.once("connect", check);
       else check();
     });
-    request.on("error", broken);
+    request.on("error", (error) => broken(error.message));
   };
   next();
 }
@@ -167,6 +170,7 @@ process.stdin.on("data", (text: string) => {
   for (const word of text.split("\n")) {
     if (word === "window") window = fresh();
     if (word === "report") tell({ report: report() });
+    if (word === "streams") for (let number = 0; number < Number(streamsText); number++) stream(number);
   }
 });
 process.stdin.on("end", () => process.exit(0));
@@ -177,4 +181,3 @@ setInterval(() => {
   inOutage = true;
   tell({ outage: "began", ms: Math.round(gap) });
 }, 50);
-for (let number = 0; number < Number(streamsText); number++) stream(number);

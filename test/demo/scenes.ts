@@ -69,6 +69,7 @@ export async function bothServe(play: Play): Promise<void> {
     Object.keys(serving.servers).sort().join(", "),
     Object.keys(serving.servers).length === 2,
   );
+  client.openStreams();
   client.window();
   await elapse(pace.checkSeconds * 2000);
   const { answered, errors, servers, problems } = await client.report();
