@@ -92,13 +92,19 @@ function flowLeaves(flow: Flow): Map<string, string> {
 /** What the recorder saw, with the flags' masks cut off: the kernel sends 0 there. */
 function recordedLeaves(attributes: Parameters<typeof leaves>[0]): Map<string, string> {
   return new Map(
-    [...leaves(attributes)].map(([path, value]) => [path, path.includes("_FLAGS_") ? value.slice(0, 2) : value]),
+    [...leaves(attributes)].map(([path, value]) => [
+      path,
+      path.includes("_FLAGS_") ? value.slice(0, 2) : value,
+    ]),
   );
 }
 
 const KINDS = { NEW: "new", UPDATE: "update", DESTROY: "destroy" } as const;
 
-function expectSame(event: ConntrackEvent | undefined, recorded: NonNullable<ReturnType<typeof decodedOf>>): void {
+function expectSame(
+  event: ConntrackEvent | undefined,
+  recorded: NonNullable<ReturnType<typeof decodedOf>>,
+): void {
   expect(event?.kind).toBe(KINDS[recorded.event as keyof typeof KINDS]);
   expect(event?.origin).toBe(recorded.nlmsg_pid);
   if (event?.subject === "flow") {
