@@ -1,0 +1,169 @@
+/** Leads one dialogue over real connections until there is a verdict. The time limit is the caller's. */
+import { type Clock, milliseconds, plus } from "@systole/machine";
+import { type Connection, openConnection } from "./connection.js";
+import {
+  type Call,
+  type Heard,
+  type Judgement,
+  type Listener,
+  LONGEST_ANSWER,
+  shortened,
+  type Turn,
+} from "./conversation.js";
+import type { Matcher } from "./matcher.js";
+import type { Transcript } from "./transcript.js";
+
+export type Outcome =
+  | { readonly up: true; readonly message: string }
+  | { readonly up: false; readonly reason: string };
+
+export interface Dialogue {
+  /** Where it stands, for a time limit that is over. */
+  stage(): string;
+  close(): void;
+}
+
+/** UDP loses packets: what was said is said again so often until something is heard. */
+const REPEAT_UDP = milliseconds(1000);
+
+export function holdDialogue(
+  call: Call,
+  parts: { readonly matcher: Matcher; readonly clock: Clock; readonly transcript: Transcript },
+  finish: (outcome: Outcome) => void,
+): Dialogue {
+  const { matcher, clock, transcript } = parts;
+  let connection: Connection | undefined;
+  let data: Connection | undefined;
+  let callOff: (() => void) | undefined;
+  let stage = "";
+  let over = false;
+
+  function close(): void {
+    over = true;
+    callOff?.();
+    connection?.close();
+    data?.close();
+  }
+
+  function judge(outcome: Outcome): void {
+    if (over) return;
+    close();
+    finish(outcome);
+  }
+
+  function start(to: Call): void {
+    let listener: Listener | undefined;
+    let text = "";
+    let ended = false;
+    let second: Heard["data"];
+    const place = `${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}`;
+    stage = `${place} did not ${to.transport === "udp" ? "answer" : "take the connection"}`;
+
+    function take(turn: Turn): void {
+      if (turn.rest !== undefined) text = turn.rest;
+      if (turn.openData !== undefined) openData(turn.openData);
+      if (turn.say !== undefined) say(turn.say, turn.secret === true);
+      if (turn.finish === true) connection?.finish();
+      if (typeof turn.next === "function") {
+        listener = turn.next;
+        ask();
+      } else decide(turn.next);
+    }
+
+    function ask(): void {
+      if (over || listener === undefined) return;
+      const before = listener;
+      const turn = before({ text, ended, data: second });
+      if (turn === undefined) {
+        if (ended && second === undefined)
+          judge({ up: false, reason: `${place} closed the connection too early` });
+        return;
+      }
+      listener = undefined;
+      take(turn);
+    }
+
+    function decide(judgement: Judgement): void {
+      switch (judgement.kind) {
+        case "up":
+          return judge({ up: true, message: judgement.message });
+        case "down":
+          return judge({ up: false, reason: judgement.reason });
+        case "call-again":
+          transcript.noted(`redirected to ${shortened(judgement.call.host)}:${judgement.call.port}`);
+          connection?.close();
+          return start(judgement.call);
+        case "match":
+          void compare(judgement);
+      }
+    }
+
+    async function compare(judgement: Extract<Judgement, { kind: "match" }>): Promise<void> {
+      const found = await matcher.search(judgement.pattern, judgement.texts);
+      if (over) return;
+      if (found === "timeout")
+        judge({ up: false, reason: "the receive expression took too long and was stopped" });
+      else if (found) judge({ up: true, message: judgement.message });
+      else if (typeof judgement.otherwise === "string") judge({ up: false, reason: judgement.otherwise });
+      else {
+        listener = judgement.otherwise;
+        ask();
+      }
+    }
+
+    function say(bytes: string, secret: boolean): void {
+      transcript.said(bytes, secret);
+      connection?.say(bytes);
+      if (to.transport === "udp") repeat(bytes);
+    }
+
+    function repeat(bytes: string): void {
+      callOff?.();
+      callOff = clock.at(plus(clock.now(), REPEAT_UDP), () => {
+        connection?.say(bytes);
+        repeat(bytes);
+      });
+    }
+
+    function openData(port: number): void {
+      second = { text: "", ended: false };
+      const { host } = to;
+      data = openConnection(
+        { host, port, transport: "tcp", tls: undefined },
+        {
+          open() {},
+          heard(bytes) {
+            second = { text: (second!.text + bytes).slice(0, LONGEST_ANSWER), ended: false }; // set above
+            ask();
+          },
+          ended() {
+            second = { text: second!.text, ended: true };
+            ask();
+          },
+          failed: (reason) => judge({ up: false, reason: `data connection: ${reason}` }),
+        },
+      );
+    }
+
+    connection = openConnection(to, {
+      open(local) {
+        stage = `${place} took the connection, but did not answer in full`;
+        take(to.begin(local));
+      },
+      heard(bytes) {
+        transcript.heard(bytes);
+        callOff?.();
+        text = to.transport === "udp" ? bytes : (text + bytes).slice(0, 2 * LONGEST_ANSWER);
+        ask();
+      },
+      ended() {
+        ended = true;
+        ask();
+      },
+      failed: (reason) => judge({ up: false, reason }),
+    });
+  }
+
+  start(call);
+  return { stage: () => stage, close };
+}

@@ -1,0 +1,142 @@
+/**
+ * Does checks: sockets, a deadline over each whole check, a cap on checks in flight.
+ *
+ * Every check that is started is answered exactly once, unless it is called off before.
+ */
+import { randomBytes } from "node:crypto";
+import { type Clock, type Instant, type Millis, plus } from "@systole/machine";
+import { formatEndpoint } from "@systole/wire";
+import type { CheckResult, CheckSpec } from "../core/configured.js";
+import { callFor } from "./calls.js";
+import { type Call, down, up } from "./conversation.js";
+import { holdDialogue, type Outcome } from "./dialogue.js";
+import { runExternal } from "./external.js";
+import { createMatcher } from "./matcher.js";
+import { createPinger } from "./ping.js";
+import { startTranscript, type Transcript } from "./transcript.js";
+
+export interface CheckRunner {
+  /** Answers how to call it off: then nothing is answered. */
+  run(spec: CheckSpec, finish: (result: CheckResult) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** In flight at most; more wait for their turn, and their time limit starts with it. */
+const MOST_IN_FLIGHT = 2048;
+const MOST_EXTERNAL = 16;
+
+export function createCheckRunner(clock: Clock): CheckRunner {
+  const matcher = createMatcher(clock);
+  const pinger = createPinger(clock);
+  const lanes = { external: lane(MOST_EXTERNAL), other: lane(MOST_IN_FLIGHT) };
+
+  /** Starts one check; answers how to stop it. */
+  function start(spec: CheckSpec, transcript: Transcript, finish: (outcome: Outcome) => void): () => void {
+    switch (spec.type) {
+      case "impossible":
+        finish({ up: false, reason: spec.reason });
+        return () => {};
+      case "ping":
+        return pinger.ping(spec.address, spec.tries, spec.limit, finish);
+      case "external":
+        return runExternal(spec.command, spec.args, spec.limit, clock, finish);
+      case "connect":
+        return converse(connectCall(spec), spec.limit, transcript, finish);
+      case "negotiate":
+        return converse(callFor(spec, randomBytes(16).toString("hex")), spec.limit, transcript, finish);
+    }
+  }
+
+  function converse(
+    call: Call,
+    limit: Millis,
+    transcript: Transcript,
+    finish: (outcome: Outcome) => void,
+  ): () => void {
+    const end = (outcome: Outcome) => {
+      callOff();
+      finish(outcome);
+    };
+    const dialogue = holdDialogue(call, { matcher, clock, transcript }, end);
+    const callOff = clock.at(plus(clock.now(), limit), () => {
+      dialogue.close();
+      finish({ up: false, reason: `${dialogue.stage()} within ${limit / 1000} s` });
+    });
+    return () => {
+      callOff();
+      dialogue.close();
+    };
+  }
+
+  return {
+    run(spec, finish) {
+      let stop = () => {};
+      const leave = lanes[spec.type === "external" ? "external" : "other"]((done) => {
+        const transcript = startTranscript();
+        const started = clock.now();
+        stop = start(spec, transcript, (outcome) => {
+          done();
+          finish(resultOf(outcome, started, clock.now(), transcript));
+        });
+      });
+      return () => {
+        leave();
+        stop();
+      };
+    },
+    async close() {
+      pinger.close();
+      await matcher.close();
+    },
+  };
+}
+
+const connectCall = ({ target }: Extract<CheckSpec, { type: "connect" }>): Call => ({
+  host: target.address,
+  port: target.port,
+  transport: "tcp",
+  tls: undefined,
+  begin: () =>
+    target.port > 0 ? up(`${formatEndpoint(target)} took the connection`) : down("there is no port 0"),
+});
+
+function resultOf(outcome: Outcome, started: Instant, now: Instant, transcript: Transcript): CheckResult {
+  const tookMs = Math.round((now - started) * 10) / 10;
+  if (outcome.up) return { ...outcome, tookMs };
+  const said = transcript.text();
+  return { ...outcome, tookMs, ...(said === undefined ? {} : { transcript: said }) };
+}
+
+/**
+ * So many at once, the others in the order they came. Each starter gets a function to call when its work is done; the
+ * answer takes the work out of the line, or frees its place.
+ */
+function lane(most: number) {
+  const waiting = new Set<() => void>();
+  let running = 0;
+
+  function free(): void {
+    running -= 1;
+    const [next] = waiting;
+    if (next === undefined) return;
+    waiting.delete(next);
+    next();
+  }
+
+  return (work: (done: () => void) => void): (() => void) => {
+    let state: "waiting" | "running" | "done" = "waiting";
+    const done = () => {
+      if (state === "running") free();
+      else waiting.delete(begin);
+      state = "done";
+    };
+    const begin = () => {
+      state = "running";
+      running += 1;
+      work(done);
+    };
+    if (running < most) begin();
+    else waiting.add(begin);
+    return done;
+  };
+}
