@@ -35,11 +35,13 @@ const pure = new Set(["wire", "machine", "config", "node-netlink", "bus"]);
 const pureExcept = new Set(["packages/machine/src/clock.ts"]);
 
 export function layering(files: readonly TextFile[]): Complaint[] {
-  return files
-    .filter(isSource)
-    .flatMap((file) =>
-      importsOf(file).flatMap((one) => judge(file, one).map((why) => `${file.path}:${one.line}: ${why}`)),
-    );
+  const cores = coreLike(files);
+  return files.filter(isSource).flatMap((file) =>
+    importsOf(file).flatMap((one) => {
+      const why = [...judge(file, one), ...(cores.has(file.path) ? judgeCore(file, one) : [])];
+      return why.map((complaint) => `${file.path}:${one.line}: ${complaint}`);
+    }),
+  );
 }
 
 function judge(file: TextFile, one: Import): string[] {
@@ -55,15 +57,36 @@ function judge(file: TextFile, one: Import): string[] {
   if (pure.has(own) && !pureExcept.has(file.path) && one.from.startsWith("node:")) {
     complaints.push(`${own} is pure and must not import ${one.from}`);
   }
-  if (isCore(file) && !coreMay(file, one)) complaints.push(`a core must not import ${one.from}`);
   return complaints;
 }
 
-/** A core: wire, machine, other cores of its daemon, and types of anybody it may know. */
-function coreMay(file: TextFile, one: Import): boolean {
-  if (one.typeOnly) return !one.from.startsWith("node:");
-  if (one.from === "@systole/wire" || one.from === "@systole/machine") return true;
-  return one.from.startsWith(".") && isCore({ path: resolved(file, one), text: "" });
+/** The cores, and the codecs of their daemons' `wire/` that they use: these must be as pure as the cores are. */
+function coreLike(files: readonly TextFile[]): Set<string> {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const waiting = files.filter(isCore);
+  const found = new Set(waiting.map(({ path }) => path));
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    for (const one of importsOf(file)) {
+      const target = byPath.get(resolved(file, one));
+      if (one.typeOnly || target === undefined || found.has(target.path) || !isOwnWire(target)) continue;
+      found.add(target.path);
+      waiting.push(target);
+    }
+  }
+  return found;
+}
+
+const isOwnWire = (file: TextFile) => /^packages\/[^/]+\/src\/wire\//.test(file.path);
+
+/** A core: pure packages, other cores and codecs of its daemon, and types of anybody it may know. */
+function judgeCore(file: TextFile, one: Import): string[] {
+  if (one.typeOnly && !one.from.startsWith("node:")) return [];
+  if (/^@systole\/(wire|machine|node-netlink|config|bus)$/.test(one.from)) return [];
+  if (one.from.startsWith(".")) {
+    const target = { path: resolved(file, one), text: "" };
+    if (isCore(target) || isOwnWire(target)) return [];
+  }
+  return [`a core must not import ${one.from}`];
 }
 
 /** The file that a relative import means. */

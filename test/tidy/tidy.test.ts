@@ -87,6 +87,16 @@ test.each<{ name: string; check: Check; files: TextFile[]; complaints: Complaint
     ],
   },
   {
+    name: "a codec that a core uses and that is not pure; one that only the shell uses may be anything",
+    check: layering,
+    files: [
+      source("heartbeat/src/core/cluster.ts", 'import { order } from "../wire/sequence.js";'),
+      source("heartbeat/src/wire/sequence.ts", 'import { createHmac } from "node:crypto";'),
+      source("heartbeat/src/wire/signature.ts", 'import { createHmac } from "node:crypto";'),
+    ],
+    complaints: ["packages/heartbeat/src/wire/sequence.ts:1: a core must not import node:crypto"],
+  },
+  {
     name: "two files in a circle; a type does not close it",
     check: cycles,
     files: [
