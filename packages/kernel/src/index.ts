@@ -21,4 +21,5 @@ export type { Kernel } from "./kernel.js";
 export { errorCode, KernelError } from "./kernel-error.js";
 export { nftablesLimitations } from "./limitations.js";
 export type { Link, Links } from "./links.js";
+export { type Network, openNetwork } from "./network.js";
 export { describeChange, SCHEDULERS } from "./service-table.js";

@@ -44,7 +44,13 @@ const STOP_RETRY_PAUSE = seconds(1);
 export interface Runner {
   /** Undefined if a stop came meanwhile. */
   start(group: RunnerGroup): Promise<RunnerReport | undefined>;
+  /** Also what an earlier configuration had in the group. */
   stop(group: RunnerGroup): Promise<RunnerReport>;
+  /**
+   * The group runs, and its line has changed: stops what was taken out, starts what was put in. What fails is told and
+   * left: a mistake in a new resource must not take down those that serve.
+   */
+  change(group: RunnerGroup): Promise<RunnerReport>;
   /** What cannot wait, done before it returns, for every resource of these groups that knows how. */
   each(keys: readonly string[], what: "renew" | "withdraw" | "announce"): void;
   /** Does every resource of the group run? What cannot be asked counts as not running. */
@@ -72,6 +78,12 @@ export function createRunner(options: RunnerOptions, { clock, make, log }: Depen
     });
   }
 
+  /** What an earlier configuration had in the group and this one has not. */
+  function leftovers({ key, resources }: RunnerGroup): readonly Resource[] {
+    const wanted = new Set(resources.map(({ text }) => text));
+    return [...(known.get(key)?.values() ?? [])].filter(({ spec }) => !wanted.has(spec.text));
+  }
+
   async function startAll(group: RunnerGroup, superseded: AbortSignal): Promise<RunnerReport | undefined> {
     const began = clock.now();
     const steps: StepTime[] = [];
@@ -96,10 +108,33 @@ export function createRunner(options: RunnerOptions, { clock, make, log }: Depen
     return reportOf(began, steps, degraded, undefined);
   }
 
-  async function startOne(resource: Resource, superseded: AbortSignal): Promise<readonly string[]> {
+  async function change(group: RunnerGroup): Promise<RunnerReport> {
+    const before = new Set(known.get(group.key)?.keys());
+    const { steps, failed: stopped } = await stopThese(group.key, leftovers(group).toReversed());
+    const began = clock.now();
+    const all = [...steps];
+    let failed = stopped;
+    for (const resource of resourcesOf(group)) {
+      const step = resource.spec.text;
+      if (before.has(step)) continue;
+      const stepBegan = clock.now();
+      try {
+        await startOne(resource);
+        all.push({ step, ms: between(stepBegan, clock.now()) });
+      } catch (error) {
+        const problem = problemOf(error);
+        log.failed(resource.spec, "start", problem);
+        all.push({ step, ms: between(stepBegan, clock.now()), error: problem });
+        failed ??= { resource: step, problem };
+      }
+    }
+    return reportOf(began, all, [], failed);
+  }
+
+  async function startOne(resource: Resource, superseded?: AbortSignal): Promise<readonly string[]> {
     const { limits, spec, idempotent } = resource;
     if (!idempotent && (await ask(resource))) return [];
-    superseded.throwIfAborted();
+    superseded?.throwIfAborted();
     log.running(spec, "start");
     return withLimit(
       clock,
@@ -110,20 +145,27 @@ export function createRunner(options: RunnerOptions, { clock, make, log }: Depen
     );
   }
 
-  async function stopAll(group: RunnerGroup): Promise<RunnerReport> {
+  const stopAll = (group: RunnerGroup): Promise<RunnerReport> =>
+    stopThese(group.key, [...resourcesOf(group), ...leftovers(group)].toReversed());
+
+  async function stopThese(key: string, resources: readonly Resource[]): Promise<RunnerReport> {
     const began = clock.now();
     const steps: StepTime[] = [];
     let failed: RunnerReport["failed"];
-    for (const resource of resourcesOf(group).toReversed()) {
+    for (const resource of resources) {
       const stepBegan = clock.now();
       const step = resource.spec.text;
       const problem = await stopOne(resource);
       const ms = between(stepBegan, clock.now());
       steps.push(problem === undefined ? { step, ms } : { step, ms, error: problem });
       if (problem !== undefined) failed ??= { resource: step, problem };
+      else forget(key, resource);
     }
     return reportOf(began, steps, [], failed);
   }
+
+  /** A stopped resource that comes again is made anew, from the configuration of then. */
+  const forget = (key: string, { spec }: Resource): void => void known.get(key)?.delete(spec.text);
 
   /** The problem that is left after all attempts; undefined if it is stopped, however that came about. */
   async function stopOne(resource: Resource): Promise<string | undefined> {
@@ -159,25 +201,28 @@ export function createRunner(options: RunnerOptions, { clock, make, log }: Depen
     return { steps, totalMs: between(began, clock.now()), degraded, failed };
   }
 
+  async function start(group: RunnerGroup): Promise<RunnerReport | undefined> {
+    const abort = new AbortController();
+    // Not before this turn is over: who asks for a start is in the middle of a step of the core.
+    const done = Promise.resolve().then(() => startAll(group, abort.signal));
+    const entry = { abort, done };
+    starting.set(group.key, entry);
+    try {
+      return await done;
+    } finally {
+      if (starting.get(group.key) === entry) starting.delete(group.key);
+    }
+  }
+
   return {
-    async start(group) {
-      const abort = new AbortController();
-      // Not before this turn is over: who asks for a start is in the middle of a step of the core.
-      const done = Promise.resolve().then(() => startAll(group, abort.signal));
-      const entry = { abort, done };
-      starting.set(group.key, entry);
-      try {
-        return await done;
-      } finally {
-        if (starting.get(group.key) === entry) starting.delete(group.key);
-      }
-    },
+    start,
     async stop(group) {
       const running = starting.get(group.key);
       running?.abort.abort(new Error("a stop came meanwhile"));
       await running?.done.catch(() => undefined);
       return stopAll(group);
     },
+    change,
     each(keys, what) {
       for (const key of keys) for (const resource of known.get(key)?.values() ?? []) resource[what]?.();
     },

@@ -1,7 +1,7 @@
 /** The options of the `heartbeat` command, as the original's. Source: specification of heartbeat, section 8.4. */
 import { parseArgs } from "node:util";
 
-export type Mode = "start" | "foreground" | "stop" | "status" | "reload" | "version" | "help" | "dump";
+export type Mode = "start" | "foreground" | "stop" | "status" | "reload" | "version" | "help" | "validate";
 
 export interface CommandLine {
   readonly mode: Mode;
@@ -19,7 +19,7 @@ export const USAGE = `Usage: heartbeat [-d] [-l] [-f | -k | -s | -r | -v | -V | 
   -r      check the configuration and reload it; starts heartbeat if it is not running
   -d      more debug output; may be given more than once
   -l      no real-time scheduling
-  -v      print the configuration as it is read
+  -v      check the configuration and say what is wrong with it
   -V      print the version
   -h      print this
 `;
@@ -48,7 +48,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | string 
     if (values.k) modes.push("stop");
     if (values.s) modes.push("status");
     if (values.r) modes.push("reload");
-    if (values.v) modes.push("dump");
+    if (values.v) modes.push("validate");
     if (values.f) modes.push("foreground");
     const [mode = "start", another] = modes;
     if (another !== undefined && mode !== "help") return "-f, -k, -s, -r, -v and -V exclude each other";

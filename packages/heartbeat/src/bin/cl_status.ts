@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+/** cl_status: what heartbeat on this machine knows. */
+import { controlClient, controlPath } from "@systole/daemon";
+import { clStatus } from "../shell/cl-status.js";
+import type { HeartbeatStatus } from "../shell/commands.js";
+
+const client = controlClient(controlPath("heartbeat"));
+
+process.exitCode = await clStatus(process.argv.slice(2), {
+  // heartbeat of the same version answers `status` with exactly this
+  status: async () => (await client.call("status")) as HeartbeatStatus,
+  parameter: (name) => client.call("parameter", { name }),
+  out: (line) => void process.stdout.write(`${line}\n`),
+  error: (line) => void process.stderr.write(`${line}\n`),
+});

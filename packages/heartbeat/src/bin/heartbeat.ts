@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/** heartbeat: who is alive, who owns what. */
+import { fileURLToPath } from "node:url";
+import { runDaemon } from "@systole/daemon";
+import { systemClock } from "@systole/machine";
+import {
+  reloadRunning,
+  runningPid,
+  startBackground,
+  status,
+  stop,
+  type Terminal,
+  validate,
+} from "../shell/background.js";
+import { type CommandLine, parseCommandLine, USAGE } from "../shell/command-line.js";
+import { EXIT_CONFIGURATION, runForeground } from "../shell/foreground.js";
+import { paths } from "../shell/paths.js";
+import { VERSION } from "../shell/version.js";
+
+const EXIT_USAGE = 2;
+/** A resource may take long to stop; the original gives it an hour. */
+const STOP_LIMIT_MS = 3_600_000;
+
+const terminal: Terminal = {
+  clock: systemClock(),
+  out: (line) => void process.stdout.write(`${line}\n`),
+  error: (line) => void process.stderr.write(`${line}\n`),
+};
+
+async function run({ mode, debug, realtime }: CommandLine): Promise<number> {
+  const program = fileURLToPath(import.meta.url);
+  const args = [...Array.from({ length: debug }, () => "-d"), ...(realtime ? [] : ["-l"])];
+  switch (mode) {
+    case "help":
+      terminal.out(USAGE.trimEnd());
+      return 0;
+    case "version":
+      terminal.out(VERSION);
+      return 0;
+    case "start":
+      return startBackground(program, args, terminal);
+    case "stop":
+      return stop(terminal);
+    case "status":
+      return status(terminal);
+    case "reload":
+      return reloadRunning(program, args, terminal);
+    case "validate":
+      return validate(terminal) ? 0 : EXIT_CONFIGURATION;
+    case "foreground":
+      return foreground(debug, realtime);
+  }
+}
+
+async function foreground(debug: number, realtime: boolean): Promise<number> {
+  const running = runningPid();
+  if (running !== undefined && running !== process.pid) {
+    terminal.error(`info: heartbeat: already running [pid ${running}].`);
+    return 0;
+  }
+  const detached = process.env.SYSTOLE_DETACHED === "1";
+  const options = {
+    version: VERSION,
+    exitCode: EXIT_CONFIGURATION,
+    pidfile: { path: paths.pid, style: "aligned" },
+    stopLimitMs: STOP_LIMIT_MS,
+  } as const;
+  return runDaemon("heartbeat", options, (context) => runForeground(context, { debug, realtime, detached }));
+}
+
+const commandLine = parseCommandLine(process.argv.slice(2));
+if (typeof commandLine === "string") {
+  terminal.error(`heartbeat: ${commandLine}`);
+  terminal.error(USAGE.trimEnd());
+  process.exitCode = EXIT_USAGE;
+} else process.exitCode = await run(commandLine);

@@ -1,0 +1,91 @@
+/** What can be asked of a running heartbeat: the verbs of its control socket, and the commands of its FIFO. */
+import { ControlError, type Verbs } from "@systole/daemon";
+import type { CoreEvent } from "../core/event.js";
+import type { HoldSet } from "../core/message.js";
+import type { ClusterView } from "../core/view.js";
+import { type Fields, textOf } from "../wire/field.js";
+import type { Answers } from "./answers.js";
+
+export interface MediumView {
+  readonly medium: string;
+  readonly device: string;
+  readonly ready: boolean;
+}
+
+/** What `status` answers. */
+export interface HeartbeatStatus extends ClusterView {
+  readonly version: string;
+  /** Something of a group is held here: what ldirectord and ctsyncd call active. */
+  readonly leaseSeconds: number | undefined;
+  readonly media: readonly MediumView[];
+  /** Datagrams dropped since the start, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface CommandDependencies {
+  readonly feed: (event: CoreEvent) => void;
+  readonly answers: Answers;
+  readonly status: () => HeartbeatStatus;
+  /** A parameter of ha.cf as written; undefined if it is not set. */
+  readonly parameter: (name: string) => string | undefined;
+  readonly stop: (reason: string) => void;
+}
+
+export function heartbeatVerbs({ feed, answers, status, parameter, stop }: CommandDependencies): Verbs {
+  const hand = (type: "standby" | "takeover", set: HoldSet) =>
+    answers.ask((request) => feed({ type, set, request }));
+  return {
+    status: { changes: false, run: status },
+    standby: { changes: true, run: ({ set }) => hand("standby", standbySet(set)) },
+    takeover: { changes: true, run: ({ set }) => hand("takeover", takeoverSet(set)) },
+    parameter: { changes: false, run: ({ name }) => parameter(String(name)) ?? null },
+    stop: {
+      changes: true,
+      run() {
+        stop("asked on the control socket");
+        return "stopping";
+      },
+    },
+  };
+}
+
+/** In the view of the node that gives up; `failback` are the groups that prefer the other. */
+export const standbySet = (word: unknown): HoldSet => (word === "failback" ? "foreign" : holdSet(word));
+
+/** In the view of the node that takes; `failback` are the groups that prefer it. */
+export const takeoverSet = (word: unknown): HoldSet => (word === "failback" ? "local" : holdSet(word));
+
+function holdSet(word: unknown): HoldSet {
+  switch (word) {
+    case undefined:
+    case "all":
+      return "all";
+    case "local":
+    case "foreign":
+      return word;
+    default:
+      throw new ControlError("bad-request", `"${String(word)}": one of all, foreign, local, failback`);
+  }
+}
+
+/** One command of the FIFO; what it refuses or does not know is a line for the log. */
+export function fifoCommand(
+  fields: Fields,
+  { feed, answers, warn }: Pick<CommandDependencies, "feed" | "answers"> & { warn(line: string): void },
+): void {
+  const type = textOf(fields, "t") ?? "";
+  const set = textOf(fields, "rsc_hold");
+  const ask = (command: "standby" | "takeover", of: (word: unknown) => HoldSet) => {
+    try {
+      const wanted = of(set);
+      answers
+        .ask((request) => feed({ type: command, set: wanted, request }))
+        .catch((error: unknown) => warn(`${type} refused: ${String(error)}`));
+    } catch (error) {
+      warn(`${type}: ${String(error)}`);
+    }
+  };
+  if (type === "ask_resources" && textOf(fields, "info") === "me") ask("standby", standbySet);
+  else if (type === "hb_takeover") ask("takeover", takeoverSet);
+  else warn(`a command of type "${type}" in the FIFO means nothing here`);
+}

@@ -1,0 +1,148 @@
+/** A heartbeat from its start to its stop, in order; `assembly.ts` has the parts. */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type DaemonContext, StartFailure } from "@systole/daemon";
+import { type Network, openNetwork } from "@systole/kernel";
+import { lockProgramText, realtime } from "@systole/sys";
+import { viewOf } from "../core/view.js";
+import { logLines } from "../log-lines.js";
+import { problemOf } from "../resources/resource.js";
+import { settlePast } from "./adoption.js";
+import { type Assembly, assemble } from "./assembly.js";
+import { fifoCommand, type HeartbeatStatus, heartbeatVerbs } from "./commands.js";
+import { type Configuration, readConfiguration } from "./configuration.js";
+import { openFifo } from "./fifo.js";
+import { readGeneration } from "./generation-file.js";
+import { openLastWord, readLastWord } from "./last-word.js";
+import { logTargets } from "./log-targets.js";
+import { paths } from "./paths.js";
+import { reload } from "./reload.js";
+import { loadUuid } from "./uuid-file.js";
+
+export const EXIT_CONFIGURATION = 6;
+
+export interface ForegroundOptions {
+  /** How often `-d` was given. */
+  readonly debug: number;
+  /** False with `-l`. */
+  readonly realtime: boolean;
+  /** Started in the background: nobody reads stderr. */
+  readonly detached: boolean;
+}
+
+export async function runForeground(context: DaemonContext, options: ForegroundOptions): Promise<void> {
+  const configuration = loadConfiguration(context);
+  beginLog(context, configuration, options);
+  const kernel = await openNetwork();
+  await checkDevices(configuration, kernel);
+  if (options.realtime) becomeRealtime(context, configuration);
+  mkdirSync(context.runDirectory, { recursive: true, mode: 0o755 });
+  const wordPath = join(context.runDirectory, "last-word");
+  const lastWord = readLastWord(wordPath);
+  const word = openLastWord(wordPath);
+  const { uuid, fresh } = await loadUuid(paths.uuid);
+  if (fresh) context.log.info({ event: "uuid.new" }, logLines.newUuid());
+  let finished = () => {};
+  const done = new Promise<void>((resolve) => {
+    finished = resolve;
+  });
+  const heartbeat = assemble({ context, kernel, uuid, configuration, lastWord: word, finished });
+  const { addresses } = kernel;
+  const log = (line: string) => context.log.info({ event: "past" }, line);
+  const lease = configuration.settings.lease;
+  const adopted = await settlePast(heartbeat.groups(), lastWord, lease, {
+    addresses,
+    runner: heartbeat.runner,
+    log,
+  });
+  await heartbeat.media.use(configuration.haCf.media);
+  heartbeat.begin({ storedGeneration: await storedGeneration(context, configuration), adopted });
+  await listen(context, heartbeat);
+  context.onStop(async () => {
+    heartbeat.feed({ type: "stop" });
+    await done;
+    heartbeat.media.close();
+    word.close();
+    await kernel.close();
+  });
+  context.ready(`node ${context.node} of ${configuration.settings.nodes.join(", ")}`);
+}
+
+function loadConfiguration(context: DaemonContext): Configuration {
+  const { value, rendered, headlines } = readConfiguration(paths, context.node);
+  for (const text of rendered) process.stderr.write(`${text}\n`);
+  if (value === undefined) {
+    process.stderr.write("ERROR: Heartbeat not started: configuration error.\n");
+    throw new StartFailure(headlines[0] ?? "configuration error", EXIT_CONFIGURATION, { told: true });
+  }
+  return value;
+}
+
+function beginLog(context: DaemonContext, { haCf }: Configuration, options: ForegroundOptions): void {
+  const { node, log, version } = context;
+  const { targets, level } = logTargets(haCf, { node, detached: options.detached, moreDebug: options.debug });
+  context.logTo(targets);
+  log.level = level;
+  log.info({ event: "start" }, logLines.configurationValidated(version));
+  log.info({ event: "start" }, logLines.version(version));
+}
+
+/** A medium on a device that does not exist is a mistake in ha.cf now; a device may vanish later. */
+async function checkDevices({ haCf }: Configuration, kernel: Network): Promise<void> {
+  const names = new Set((await kernel.links.list()).map(({ name }) => name));
+  const missing = haCf.media.filter(({ device }) => !names.has(device));
+  for (const { device, at } of missing) {
+    const place = `${paths.haCf}:${at.line}:${at.column}`;
+    process.stderr.write(`${place}: error: there is no interface ${device} [no-interface]\n`);
+  }
+  if (missing.length > 0) {
+    throw new StartFailure(`no interface ${missing[0]!.device}`, EXIT_CONFIGURATION, { told: true });
+  }
+}
+
+/** SCHED_RR helps only where garbage collection does not wait for threads that do not have it. */
+function becomeRealtime({ log }: DaemonContext, { haCf }: Configuration): void {
+  if (!haCf.realtime) return;
+  if (!process.execArgv.includes("--single-threaded-gc")) {
+    log.info({ event: "realtime.off" }, "not real-time: node was started without --single-threaded-gc");
+    return;
+  }
+  try {
+    realtime(haCf.realtimePriority);
+    lockProgramText();
+  } catch (error) {
+    log.warn({ event: "realtime.off" }, `not real-time: ${problemOf(error)}`);
+  }
+}
+
+/** What the file has; the first life of a node without one begins at the present time. */
+async function storedGeneration({ log, wallClock }: DaemonContext, { haCf }: Configuration): Promise<number> {
+  const now = Math.floor(wallClock() / 1000);
+  if (haCf.generationFrom === "time") return now;
+  const stored = await readGeneration(paths.generation);
+  if (stored !== undefined) return stored;
+  log.warn({ event: "generation.new" }, logLines.noGeneration(now + 1));
+  return now;
+}
+
+async function listen(context: DaemonContext, heartbeat: Assembly): Promise<void> {
+  const { clock, version, log } = context;
+  const { feed, answers } = heartbeat;
+  const status = (): HeartbeatStatus => ({
+    ...viewOf(heartbeat.state(), clock.now()),
+    version,
+    leaseSeconds: heartbeat.configuration().leaseSeconds,
+    media: heartbeat.media.view(),
+    dropped: heartbeat.dropped.totals(),
+  });
+  const parameter = (name: string) => heartbeat.configuration().haCf.parameters.get(name);
+  await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop }));
+  context.onReload(() => reload(context, heartbeat));
+  const warn = (line: string) => log.warn({ event: "fifo" }, line);
+  const fifo = openFifo(paths.fifo, {
+    command: (fields) => fifoCommand(fields, { feed, answers, warn }),
+    warn,
+  });
+  context.onStop(async () => fifo.close());
+}

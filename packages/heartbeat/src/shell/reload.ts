@@ -1,0 +1,72 @@
+/** SIGHUP and the verb `reload`: all three files are read again; with an error anywhere everything stays as it was. */
+import type { DaemonContext } from "@systole/daemon";
+import { logLines } from "../log-lines.js";
+import type { Assembly } from "./assembly.js";
+import { type Configuration, readConfiguration } from "./configuration.js";
+import { paths } from "./paths.js";
+
+export async function reload(context: DaemonContext, heartbeat: Assembly): Promise<void> {
+  const { log, events, node } = context;
+  const before = heartbeat.configuration();
+  const { value, headlines } = readConfiguration(paths, node);
+  for (const line of headlines)
+    log[value === undefined ? "error" : "warn"]({ event: "config.complaint" }, line);
+  const complaints = value === undefined ? headlines : restartNeeded(before, value);
+  if (value === undefined || complaints.length > 0) {
+    for (const line of value === undefined ? [] : complaints) log.error({ event: "config.complaint" }, line);
+    log.error({ event: "config.refused" }, "the configuration stays as it was");
+    events.publish("warning", {
+      kind: "config.refused",
+      file: paths.haCf,
+      diagnostics: complaints.slice(0, 20),
+    });
+    throw new Error(complaints[0] ?? "configuration error");
+  }
+  if (same(before, value)) {
+    log.info({ event: "config.unchanged" }, logLines.configurationUnchanged());
+    return;
+  }
+  await heartbeat.media.use(value.haCf.media);
+  heartbeat.replace(value);
+  events.publish("info", { kind: "config.loaded", file: paths.haCf });
+  log.info({ event: "config.loaded" }, "the new configuration is in force");
+  for (const group of value.haresources) await changeGroup(context, heartbeat, before, group.key);
+}
+
+/** The core's view of the members is for the life of the process. */
+function restartNeeded(before: Configuration, after: Configuration): readonly string[] {
+  const names = ({ settings }: Configuration) => settings.nodes.join(" ");
+  if (names(before) === names(after)) return [];
+  return [`nodes were "${names(before)}" and are "${names(after)}" now: that needs a restart of heartbeat`];
+}
+
+/** A group that runs here and whose line has changed gets what is new and loses what is gone. */
+async function changeGroup(
+  { log, events }: DaemonContext,
+  heartbeat: Assembly,
+  before: Configuration,
+  key: string,
+): Promise<void> {
+  const line = (configuration: Configuration) =>
+    configuration.settings.groups.find((group) => group.key === key)?.resources.join(" ");
+  const group = heartbeat.groups().find((one) => one.key === key);
+  const runs = heartbeat.state().groups.get(key)?.ownership.kind === "running";
+  const old = line(before);
+  if (!runs || group === undefined || old === undefined || old === line(heartbeat.configuration())) return;
+  const { failed } = await heartbeat.runner.change(group);
+  if (failed === undefined) return;
+  const { resource, problem } = failed;
+  log.error({ event: "group.change-failed", group: key }, `${key}: ${resource}: ${problem}`);
+  events.publish("critical", { kind: "resource.failed", resource, action: "start", problem });
+}
+
+const same = (before: Configuration, after: Configuration): boolean => print(before) === print(after);
+
+/** A configuration as text, for comparison only; it never leaves this function's caller. */
+function print(configuration: Configuration): string {
+  return JSON.stringify(configuration, (key, value: unknown) => {
+    if (key === "at") return undefined; // where a word stands changes nothing
+    if (value instanceof Map) return [...value];
+    return value instanceof Uint8Array ? [...value] : value;
+  });
+}
