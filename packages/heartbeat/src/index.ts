@@ -1,5 +1,5 @@
 export type { CoreAction } from "./core/action.js";
-export { clusterMachine, mayHold } from "./core/cluster.js";
+export { clusterMachine, holdVerdict } from "./core/cluster.js";
 export type { CoreEvent, RequestId } from "./core/event.js";
 export { leaseFor } from "./core/lease.js";
 export type {

@@ -1,1 +1,5 @@
-export {};
+export { FAULTS_UNTIL_MS, type Fault, type Reach, type Schedule, schedules, type Timed } from "./faults.js";
+export type { Core } from "./host.js";
+export { type Outcome, play, twoDirectors } from "./play.js";
+export { createSimulation, type Simulation, type SimulationOptions } from "./simulation.js";
+export { formatEntry } from "./trace.js";

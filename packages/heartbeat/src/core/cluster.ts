@@ -58,11 +58,20 @@ export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
   };
 }
 
-/** May the shell put up a VIP of this group at this moment? Ask right after feeding `holding`. */
-export function mayHold(state: ClusterState, group: GroupKey, now: Instant): boolean {
+/**
+ * May the shell put up a VIP of this group at this moment? Ask right after feeding `holding`, right before adding it.
+ *
+ * `ask-again`: it is ours, but our last word is too old (this process was frozen in between): feed `holding` again.
+ * `refused`: it is not ours any more; a `stop` of the group is on its way.
+ */
+export function holdVerdict(
+  state: ClusterState,
+  group: GroupKey,
+  now: Instant,
+): "hold" | "ask-again" | "refused" {
   const here = state.groups.get(group);
-  if (here === undefined || !holds(here.ownership) || state.lastSentAt === undefined) return false;
-  return now - state.lastSentAt <= SOON;
+  if (here === undefined || !holds(here.ownership)) return "refused";
+  return state.lastSentAt !== undefined && now - state.lastSentAt <= SOON ? "hold" : "ask-again";
 }
 
 function nextDeadline(state: ClusterState): Instant | undefined {

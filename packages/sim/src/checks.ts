@@ -1,0 +1,77 @@
+/**
+ * The invariants of docs/architecture.md that concern heartbeat, one function each. Each returns what is wrong, or
+ * undefined. The numbers are those of that list.
+ */
+import type { ClusterSettings } from "@systole/heartbeat";
+import { type Running, vipOf } from "./group-runner.js";
+import type { Packet } from "./packet.js";
+
+export interface Owners {
+  readonly address: string;
+  readonly hosts: readonly string[];
+}
+
+/**
+ * 1 and 8. While one medium is healthy, at most one node has a given VIP. After all media were cut, two owners are
+ * unavoidable; once one medium is healthy again, one of them yields within keepalive + 1 s.
+ */
+export function oneOwner(
+  { address, hosts }: Owners,
+  settings: ClusterSettings,
+  nowMs: number,
+  healthySinceMs: number | undefined,
+): string | undefined {
+  if (hosts.length < 2 || healthySinceMs === undefined) return undefined;
+  if (nowMs - healthySinceMs <= settings.keepalive + 1000) return undefined;
+  return `${hosts.join(" and ")} both have ${address}`;
+}
+
+/** 2. A VIP comes up only after every resource before it in its group. */
+export function inOrder(
+  settings: ClusterSettings,
+  address: string,
+  running: Readonly<Running>,
+): string | undefined {
+  const group = settings.groups.find(({ resources }) =>
+    resources.some((resource) => vipOf(resource)?.address === address),
+  );
+  const before = group?.resources.slice(
+    0,
+    group.resources.findIndex((resource) => vipOf(resource)?.address === address),
+  );
+  const missing = before?.find((resource) => !running.has(resource));
+  return missing === undefined ? undefined : `${address} is up before ${missing} runs`;
+}
+
+/** 3. No heartbeat with one name carries a (generation, sequence) twice. Remembers what it has seen in `seen`. */
+export function neverTwice(packet: Packet, seen: Map<string, number>): string | undefined {
+  const { from, generation, sequence } = packet;
+  if (sequence === undefined) return undefined;
+  const life = `${from} ${generation}`;
+  const last = seen.get(life) ?? 0;
+  if (sequence <= last) return `${from} sent (${generation}, ${sequence}) after (${generation}, ${last})`;
+  seen.set(life, sequence);
+  return undefined;
+}
+
+/** 3, too. A node's generation only grows. */
+export function generationGrows(packet: Packet, newest: Map<string, number>): string | undefined {
+  const before = newest.get(packet.from) ?? 0;
+  if (packet.generation < before)
+    return `${packet.from} went back from generation ${before} to ${packet.generation}`;
+  newest.set(packet.from, packet.generation);
+  return undefined;
+}
+
+/** 7. Long enough after the last fault, every VIP has exactly one owner. */
+export function owned(all: readonly Owners[]): string | undefined {
+  const wrong = all.find(({ hosts }) => hosts.length !== 1);
+  if (wrong === undefined) return undefined;
+  const hosts = wrong.hosts.length === 0 ? "nobody has" : `${wrong.hosts.join(" and ")} have`;
+  return `${hosts} ${wrong.address} long after the last fault`;
+}
+
+/** 7, too: an owner that changes again and again owns nothing. */
+export function quiet(changesInTheEnd: number): string | undefined {
+  return changesInTheEnd === 0 ? undefined : `VIPs moved ${changesInTheEnd} times long after the last fault`;
+}

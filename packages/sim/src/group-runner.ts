@@ -1,0 +1,137 @@
+/**
+ * The resources of one host, as heartbeat's runner plays them: in order, each taking its time, VIPs into the kernel.
+ *
+ * A resource with an address (`IPaddr2::192.0.2.10/32/eth0`) is a VIP; every other one is just on or off.
+ */
+
+import type { VipAddress } from "@systole/kernel";
+import type { FakeKernel } from "@systole/kernel/fake";
+import { parseIp } from "@systole/wire";
+
+export interface RunnerDoor {
+  readonly kernel: FakeKernel;
+  /** Seconds of a VIP's lifetime; undefined for ever. */
+  readonly leaseSeconds: number | undefined;
+  /** Runs later, while the process lives: not during a freeze. Returns how to call it off. */
+  after(ms: number, run: () => void): () => void;
+  /** How long a resource takes to start or stop. */
+  workMs(): number;
+  /** Asked right before a VIP is added. */
+  mayHold(group: string): "hold" | "ask-again" | "refused";
+  started(group: string): void;
+  startFailed(group: string, resource: string): void;
+  stopped(group: string): void;
+  /** This resource refuses to start now. */
+  refuses(resource: string): boolean;
+}
+
+export interface GroupRunner {
+  start(group: string): void;
+  stop(group: string): void;
+  dropVips(groups: readonly string[]): void;
+  renew(groups: readonly string[]): void;
+}
+
+/** How long after its end an address may still be there: the kernel's timer is coarse. Measured, platform.md. */
+const KERNEL_LATENESS_S = 0.38;
+
+/** What runs on a host, whoever started it: it survives the process, not the power. */
+export type Running = Set<string>;
+
+export function groupRunner(
+  groups: ReadonlyMap<string, readonly string[]>,
+  running: Running,
+  door: RunnerDoor,
+): GroupRunner {
+  /** Work in progress per group: a newer order makes the older one void. */
+  const work = new Map<string, () => void>();
+
+  function begin(group: string, step: (at: number) => void, from: number): void {
+    work.get(group)?.();
+    next(group, step, from);
+  }
+
+  function next(group: string, step: (at: number) => void, at: number): void {
+    work.set(
+      group,
+      door.after(door.workMs(), () => step(at)),
+    );
+  }
+
+  function start(group: string): void {
+    const resources = groups.get(group) ?? [];
+    const step = (at: number) => {
+      const resource = resources[at];
+      if (resource === undefined) {
+        work.delete(group);
+        return door.started(group);
+      }
+      if (door.refuses(resource)) return giveUp(group, resource);
+      const vip = vipOf(resource);
+      if (vip !== undefined) {
+        const verdict = door.mayHold(group);
+        if (verdict === "ask-again") return next(group, step, at);
+        if (verdict === "refused") return;
+        hold(vip);
+      }
+      running.add(resource);
+      next(group, step, at + 1);
+    };
+    begin(group, step, 0);
+  }
+
+  function giveUp(group: string, resource: string): void {
+    stopFrom(group, () => door.startFailed(group, resource));
+  }
+
+  function stopFrom(group: string, done: () => void): void {
+    const resources = groups.get(group) ?? [];
+    const step = (at: number) => {
+      const resource = resources[at];
+      if (resource === undefined) {
+        work.delete(group);
+        return done();
+      }
+      off(resource);
+      next(group, step, at - 1);
+    };
+    begin(group, step, resources.length - 1);
+  }
+
+  function off(resource: string): void {
+    running.delete(resource);
+    const vip = vipOf(resource);
+    if (vip !== undefined && isUp(door.kernel, vip)) door.kernel.addresses.dropNow(vip);
+  }
+
+  function hold(vip: VipAddress): void {
+    const seconds = door.leaseSeconds;
+    door.kernel.addresses.holdNow(vip, seconds === undefined ? undefined : seconds + KERNEL_LATENESS_S);
+  }
+
+  const vipsOf = (group: string) => (groups.get(group) ?? []).filter((one) => vipOf(one) !== undefined);
+
+  return {
+    start,
+    stop: (group) => stopFrom(group, () => door.stopped(group)),
+    dropVips(keys) {
+      for (const key of keys) for (const resource of vipsOf(key)) off(resource);
+    },
+    renew(keys) {
+      for (const key of keys)
+        for (const resource of vipsOf(key)) if (running.has(resource)) hold(vipOf(resource)!);
+    },
+  };
+}
+
+const isUp = (kernel: FakeKernel, vip: VipAddress): boolean =>
+  kernel.addresses.listNow().some((held) => held.address === vip.address);
+
+/** `IPaddr2::192.0.2.10/32/eth0` as an address; undefined for any other resource. */
+export function vipOf(resource: string): VipAddress | undefined {
+  if (!resource.startsWith("IPaddr2::")) return undefined;
+  const [address, prefix, device] = resource.slice("IPaddr2::".length).split("/");
+  const parsed = parseIp(address ?? "");
+  if (parsed === undefined) throw new Error(`not an address: ${resource}`);
+  return { address: parsed, prefixLength: Number(prefix ?? 32), device: device ?? "eth0" };
+}

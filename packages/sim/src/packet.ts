@@ -1,0 +1,10 @@
+/** What travels between simulated hosts: heartbeat's messages as values, the codec left out. */
+import type { Message } from "@systole/heartbeat";
+
+export interface Packet {
+  readonly from: string;
+  readonly generation: number;
+  readonly sequence: number | undefined;
+  readonly dest: string | undefined;
+  readonly message: Message;
+}

@@ -1,0 +1,146 @@
+/** Plays one schedule of faults and says which invariant broke, if any. */
+import type { ClusterSettings } from "@systole/heartbeat";
+import { milliseconds, seconds } from "@systole/machine";
+import { owned, quiet } from "./checks.js";
+import { FAULTS_UNTIL_MS, type Schedule, type Timed } from "./faults.js";
+import type { Core } from "./host.js";
+import { createSimulation, type Simulation } from "./simulation.js";
+
+export interface Outcome {
+  readonly violation: string | undefined;
+  readonly simulation: Simulation;
+}
+
+const NODES = ["lb1", "lb2"] as const;
+const MEDIA = ["eth0", "eth1"];
+
+/** Two directors, a group preferred by each, the times of the classic example. */
+export function twoDirectors(local: string, autoFailback: "on" | "off"): ClusterSettings {
+  return {
+    local,
+    nodes: NODES,
+    keepalive: seconds(1),
+    deadtime: seconds(5),
+    warntime: seconds(3),
+    initdead: seconds(10),
+    maxRexmitDelay: milliseconds(250),
+    autoFailback,
+    groups: [
+      {
+        key: "ctsync",
+        preferred: "lb1",
+        resources: [
+          "ctsync",
+          "ldirectord::ldirectord.cf",
+          "IPaddr2::192.0.2.10/32/eth0",
+          "MailTo::ops@example.org",
+        ],
+      },
+      { key: "IPaddr2::192.0.2.20/32/eth0", preferred: "lb2", resources: ["IPaddr2::192.0.2.20/32/eth0"] },
+    ],
+    lease: seconds(3),
+    fencing: false,
+  };
+}
+
+/** After the last fault: initdead of a boot, a deadtime, the hand-over of both groups, and some rest. */
+const SETTLED_AFTER_MS = 30_000;
+const WATCHED_FOR_MS = 6_000;
+
+export function play(schedule: Schedule, core?: (core: Core) => Core): Outcome {
+  const simulation = createSimulation({
+    seed: schedule.seed,
+    settings: NODES.map((name) => twoDirectors(name, schedule.autoFailback)),
+    clockRates: schedule.clockRates,
+    media: MEDIA,
+    workMs: { least: 1, most: 150 },
+    ...(core === undefined ? {} : { core }),
+  });
+  const { world } = simulation;
+  world.at(0, () => simulation.host("lb1").boot());
+  world.at(schedule.secondStartsAfterMs, () => simulation.host("lb2").boot());
+  for (const timed of schedule.faults) world.at(timed.atMs, () => strike(simulation, timed));
+  world.playUntil(FAULTS_UNTIL_MS);
+  healEverything(simulation);
+  world.playUntil(FAULTS_UNTIL_MS + SETTLED_AFTER_MS);
+  const changes = simulation.vipChanges();
+  const unowned = owned(simulation.owners());
+  world.playUntil(FAULTS_UNTIL_MS + SETTLED_AFTER_MS + WATCHED_FOR_MS);
+  const violation = simulation.violation() ?? unowned ?? quiet(simulation.vipChanges() - changes);
+  return { violation, simulation };
+}
+
+/** The end of all faults: everything runs, everything is connected. */
+function healEverything(simulation: Simulation): void {
+  simulation.network.healAll();
+  for (const host of simulation.hosts) {
+    host.thaw();
+    host.boot();
+    host.restart();
+  }
+}
+
+function strike(simulation: Simulation, { fault }: Timed): void {
+  const { world, trace } = simulation;
+  if (fault.kind === "disturb") return disturb(simulation, fault);
+  const host = simulation.hosts[fault.node]!; // node is 0 or 1
+  const later = (run: () => void) =>
+    world.at(world.now() + ("forMs" in fault ? fault.forMs : 0), () => {
+      if (world.now() < FAULTS_UNTIL_MS) run();
+    });
+  trace.add(host.name, "FAULT", describe(fault));
+  switch (fault.kind) {
+    case "power-cut":
+      host.powerOff();
+      later(() => host.boot());
+      return;
+    case "kill":
+      host.kill();
+      later(() => host.restart());
+      return;
+    case "freeze":
+      if (fault.actions === undefined) host.freeze();
+      else host.freezeWithin(fault.actions);
+      later(() => {
+        trace.add(host.name, "FAULT", "thawed");
+        host.thaw();
+      });
+      return;
+    case "stop":
+      host.feed({ type: "stop" });
+      later(() => host.restart());
+      return;
+    case "standby":
+    case "takeover":
+      host.feed({ type: fault.kind, set: fault.set, request: 1 });
+      return;
+  }
+}
+
+function disturb(simulation: Simulation, fault: Extract<Timed["fault"], { kind: "disturb" }>): void {
+  const { world, network, trace } = simulation;
+  const medium = MEDIA[fault.medium]!; // within the media
+  const name = simulation.hosts[fault.node]!.name;
+  const directions = simulation.hosts
+    .filter((host) => host.name !== name)
+    .flatMap((host) => [
+      ...(fault.direction === "to" ? [] : [{ medium, from: name, to: host.name }]),
+      ...(fault.direction === "from" ? [] : [{ medium, from: host.name, to: name }]),
+    ]);
+  trace.add(name, "FAULT", describe(fault));
+  for (const direction of directions) network.disturb(direction, fault);
+  world.at(world.now() + fault.forMs, () => {
+    trace.add(name, "FAULT", `medium ${medium} healed`);
+    const healed = { cut: false, loss: 0, jitterMs: 0, duplicate: 0 };
+    for (const direction of directions) network.disturb(direction, healed);
+  });
+}
+
+/** A fault in one line. */
+export function describe(fault: Timed["fault"]): string {
+  const { kind, ...details } = fault;
+  const words = Object.entries(details).flatMap(([name, value]) =>
+    name === "node" ? [] : [`${name}=${value}`],
+  );
+  return [kind, ...words].join(" ");
+}

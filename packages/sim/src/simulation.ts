@@ -1,0 +1,176 @@
+/** A cluster of simulated hosts, watched: every invariant is checked at every event it concerns. */
+import type { Fact } from "@systole/bus";
+import type { ClusterSettings, CoreAction } from "@systole/heartbeat";
+import { generationGrows, inOrder, neverTwice, type Owners, oneOwner } from "./checks.js";
+import { vipOf } from "./group-runner.js";
+import { type Core, createHost, type Host } from "./host.js";
+import { createNetwork, type Network } from "./network.js";
+import type { Packet } from "./packet.js";
+import { createTrace, type Trace } from "./trace.js";
+import { createWorld, type World } from "./world.js";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** The settings of each node; all but `local` are the same. */
+  readonly settings: readonly ClusterSettings[];
+  readonly clockRates: readonly number[];
+  readonly media: readonly string[];
+  /** How long one resource takes to start or stop. */
+  readonly workMs: { readonly least: number; readonly most: number };
+  /** For mutants. */
+  readonly core?: (core: Core) => Core;
+}
+
+export interface Simulation {
+  readonly world: World;
+  readonly network: Network<Packet>;
+  readonly hosts: readonly Host[];
+  readonly trace: Trace;
+  host(name: string): Host;
+  /** Who has each VIP now. */
+  owners(): Owners[];
+  /** The first broken invariant, with its moment; undefined so far. */
+  violation(): string | undefined;
+  /** How often a VIP came or went. */
+  vipChanges(): number;
+}
+
+export function createSimulation(options: SimulationOptions): Simulation {
+  const world = createWorld(options.seed);
+  const names = options.settings.map((one) => one.local);
+  const network = createNetwork<Packet>(world, names, options.media);
+  const trace = createTrace(() => world.now());
+  const sequences = new Map<string, number>();
+  const generations = new Map<string, number>();
+  const hosts: Host[] = [];
+  let violation: string | undefined;
+  let vipChanges = 0;
+
+  const addresses = [
+    ...new Set(options.settings[0]?.groups.flatMap(({ resources }) => resources.flatMap(addressOf)) ?? []),
+  ];
+  const ownersOf = (address: string): Owners => ({
+    address,
+    hosts: hosts.filter((host) => host.hasVip(address)).map((host) => host.name),
+  });
+
+  function blame(problem: string | undefined): void {
+    if (problem === undefined || violation !== undefined) return;
+    violation = `${(world.now() / 1000).toFixed(3)}: ${problem}`;
+    trace.add("-", "VIOLATION", problem);
+  }
+
+  function checkOwners(address: string): void {
+    const settings = options.settings[0]!; // a simulation has nodes
+    blame(oneOwner(ownersOf(address), settings, world.now(), network.healthySince()));
+  }
+
+  /** Two owners that were excused must be one when the excuse has ended. */
+  function checkLater(address: string): void {
+    const grace = options.settings[0]!.keepalive + 1001;
+    world.at(world.now() + grace, () => checkOwners(address));
+  }
+
+  const watcher = {
+    vip(host: string, address: string, up: boolean, how: string) {
+      vipChanges++;
+      trace.add(host, up ? "vip-up" : "vip-down", how === "" ? address : `${address} ${how}`);
+      checkOwners(address);
+      const running = hosts.find((one) => one.name === host)?.running();
+      if (up && running !== undefined) blame(inOrder(options.settings[0]!, address, new Set(running)));
+    },
+    sent(_host: string, packet: Packet) {
+      blame(neverTwice(packet, sequences));
+      blame(generationGrows(packet, generations));
+    },
+    fact: (host: string, fact: Fact) => writeDown(trace, host, fact),
+    acted: (host: string, action: CoreAction) => writeAction(trace, host, action),
+  };
+
+  for (const [index, settings] of options.settings.entries()) {
+    hosts.push(
+      createHost({
+        name: settings.local,
+        settings,
+        clockRate: options.clockRates[index] ?? 1,
+        world,
+        network,
+        watcher,
+        workMs: () => world.chance.between(options.workMs.least, options.workMs.most),
+        ...(options.core === undefined ? {} : { core: options.core }),
+      }),
+    );
+  }
+
+  const healing: Network<Packet> = {
+    ...network,
+    disturb(direction, disturbance) {
+      network.disturb(direction, disturbance);
+      if (network.isHealthy()) for (const address of addresses) checkLater(address);
+    },
+    healAll() {
+      network.healAll();
+      for (const address of addresses) checkLater(address);
+    },
+  };
+
+  return {
+    world,
+    network: healing,
+    hosts,
+    trace,
+    host: (name) => {
+      const host = hosts.find((one) => one.name === name);
+      if (host === undefined) throw new Error(`no such node: ${name}`);
+      return host;
+    },
+    owners: () => addresses.map(ownersOf),
+    violation: () => violation,
+    vipChanges: () => vipChanges,
+  };
+}
+
+const addressOf = (resource: string): string[] => {
+  const vip = vipOf(resource);
+  return vip === undefined ? [] : [vip.address];
+};
+
+/** Facts that a reader of a story wants to see. */
+function writeDown(trace: Trace, host: string, fact: Fact): void {
+  switch (fact.kind) {
+    case "node.dead":
+      return trace.add(host, "peer-dead", fact.peer);
+    case "node.late":
+      return trace.add(host, "peer-late", fact.peer);
+    case "node.alive":
+      return trace.add(host, "peer-alive", `${fact.peer} after ${fact.after ?? "start"}`);
+    case "link.up":
+    case "link.dead":
+      return trace.add(
+        host,
+        fact.kind === "link.up" ? "link-up" : "link-dead",
+        `${fact.peer} ${fact.medium}`,
+      );
+    case "takeover.started":
+      return trace.add(host, "takeover", fact.reason);
+    case "takeover.finished":
+      return trace.add(host, "running", fact.groups.join(" "));
+    case "release.finished":
+      return trace.add(host, "released", fact.groups.join(" "));
+    case "resource.failed":
+      return trace.add(host, "failed", fact.resource);
+    case "stall":
+      return trace.add(host, "stalled", `${fact.stalledMs} ms`);
+    case "split-brain.suspected":
+    case "split-brain.healed":
+      return trace.add(host, fact.kind === "split-brain.healed" ? "healed" : "split-brain", fact.problem);
+    default:
+      return;
+  }
+}
+
+function writeAction(trace: Trace, host: string, action: CoreAction): void {
+  if (action.type === "answer") trace.add(host, action.accepted ? "accepted" : "refused", action.reason);
+  if (action.type === "persist-generation") trace.add(host, "generation", String(action.generation));
+  if (action.type === "announce") trace.add(host, "announce", action.groups.join(" "));
+}
