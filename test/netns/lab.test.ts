@@ -1,6 +1,7 @@
 /** The laboratory itself: what it builds, what it breaks, and that nothing of it stays. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { alive, type Cluster, makeCluster } from "../lab/cluster.js";
+import { start } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
 
@@ -92,4 +93,13 @@ test("after close nothing is left: no process, no mount, no network card", async
   const pids = [other.pid, ...other.nodes.map((node) => node.pid)];
   await other.close();
   await expect.poll(() => pids.filter(alive)).toEqual([]);
+});
+
+test("a test that is killed with SIGKILL leaves nothing behind, either", async () => {
+  const holder = await start([process.execPath, "test/setup/run-ts.mjs", "test/netns/fixtures/holder.ts"]);
+  const line = await until("the other laboratory", () => holder.lines.find((text) => text.startsWith("[")));
+  const pids: number[] = JSON.parse(line);
+  expect(pids.filter(alive)).toEqual(pids);
+  holder.send("SIGKILL");
+  await until("it to go", () => pids.every((pid) => !alive(pid)));
 });
