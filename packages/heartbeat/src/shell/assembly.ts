@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { DaemonContext } from "@systole/daemon";
 import type { Network } from "@systole/kernel";
 import { type Driven, drive } from "@systole/machine";
-import { clusterMachine, mayHold } from "../core/cluster.js";
+import { clusterMachine, holdVerdict } from "../core/cluster.js";
 import type { CoreEvent } from "../core/event.js";
 import type { Note } from "../core/note.js";
 import { type Boot, booted, type ClusterState } from "../core/state.js";
@@ -130,8 +130,13 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       node,
       leaseSeconds: () => configuration.leaseSeconds,
       mayHold() {
-        feed({ type: "holding", group });
-        return mayHold(running().state(), group, clock.now());
+        // Asked twice at the most: `ask-again` means that this process was frozen between the two lines.
+        for (let attempt = 0; attempt < 2; attempt++) {
+          feed({ type: "holding", group });
+          const verdict = holdVerdict(running().state(), group, clock.now());
+          if (verdict !== "ask-again") return verdict === "hold";
+        }
+        return false;
       },
       publish: events.publish,
       warn: (problem: string) => log.warn({ event: "resource.problem", group }, problem),
