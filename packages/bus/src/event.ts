@@ -121,7 +121,16 @@ export type LetterFact = {
   readonly text: string;
 };
 
-export type Fact = HeartbeatFact | LdirectordFact | CtsyncdFact | DaemonFact | LetterFact;
+export type NotifierdFact = {
+  /** A letter that was given up for one recipient; the letter itself is kept in the spool's `failed`. */
+  readonly kind: "delivery.failed";
+  readonly letter: string;
+  readonly subject: string;
+  readonly to: string;
+  readonly reason: string;
+};
+
+export type Fact = HeartbeatFact | LdirectordFact | CtsyncdFact | NotifierdFact | DaemonFact | LetterFact;
 
 /** A fact with its place in time. */
 export interface ClusterEvent {

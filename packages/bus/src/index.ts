@@ -6,6 +6,7 @@ export type {
   HeartbeatFact,
   LdirectordFact,
   LetterFact,
+  NotifierdFact,
   Severity,
   StepTime,
 } from "./event.js";

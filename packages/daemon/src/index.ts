@@ -1,3 +1,4 @@
+export type { Logger } from "pino";
 export {
   type CliDoor,
   type CliOption,

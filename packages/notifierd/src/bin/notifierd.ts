@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+/** notifierd: events of the other daemons become mails. Composition only. */
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { runDaemon, StartFailure } from "@systole/daemon";
+import { parseNotifierIni } from "../config/notifier-ini.js";
+import { commands } from "../shell/commands.js";
+import { openPostOffice } from "../shell/post-office.js";
+import { deliver } from "../shell/smtp.js";
+import { openSpool } from "../shell/spool.js";
+import { openSubscriptions } from "../shell/subscriptions.js";
+import { VERSION } from "../version.js";
+
+const USAGE = `Usage: notifierd [-c FILE] [-d]
+
+Sends mail about what heartbeat, ldirectord and ctsyncd tell. Runs in the foreground.
+
+  -c, --config FILE  configuration, /etc/systole/notifier.ini unless given
+  -t, --test         read the configuration, complain, and exit
+  -d, --debug        log everything
+  -V, --version      print the version and exit
+  -h, --help         print this and exit
+`;
+
+function commandLine() {
+  try {
+    return parseArgs({
+      options: {
+        config: { type: "string", short: "c", default: "/etc/systole/notifier.ini" },
+        test: { type: "boolean", short: "t" },
+        debug: { type: "boolean", short: "d" },
+        version: { type: "boolean", short: "V" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`notifierd: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const { config, test, debug, version, help } = commandLine();
+if (help === true || version === true) {
+  process.stdout.write(help === true ? USAGE : `notifierd ${VERSION}\n`);
+  process.exit(0);
+}
+
+await runDaemon(
+  "notifierd",
+  { version: VERSION, logLevel: debug === true ? "debug" : "info" },
+  async (daemon) => {
+    let settings = await daemon.load(config, parseNotifierIni);
+    if (test === true) throw new StartFailure("the configuration is good", 0, { told: true });
+    const spool = openSpool(settings.spool);
+    const { node, clock, wallClock, log, events, metrics, background, runDirectory } = daemon;
+    const office = openPostOffice(
+      {
+        ...{ node, clock, wallClock, log, events, metrics, spool, background },
+        random: Math.random,
+        deliver: (letter, to, { smtp }) => deliver(letter, to, smtp, node),
+      },
+      settings,
+    );
+    const subscriptions = openSubscriptions({
+      ...{ clock, wallClock, log, spool, office },
+      runRoot: dirname(runDirectory),
+    });
+    daemon.onStop(() => office.stop());
+    daemon.onStop(async () => subscriptions.close());
+    daemon.onReload(async () => {
+      const changed = await daemon.reload(config, parseNotifierIni);
+      if (changed === undefined) return;
+      if (changed.spool !== settings.spool)
+        log.warn({ event: "config.restart" }, "another spool needs a restart");
+      settings = changed;
+      office.configure(changed);
+      subscriptions.listenTo(changed.sources);
+    });
+    await daemon.serve(commands({ office, subscriptions, settings: () => settings }));
+    subscriptions.listenTo(settings.sources);
+    daemon.ready(`${settings.recipients.length} recipients, ${office.queue().letters.size} letters waiting`);
+  },
+);

@@ -1,0 +1,223 @@
+/**
+ * What each kind of fact means to a person: a sentence, how bad it is at least, and which trouble it begins or ends.
+ *
+ * A publisher may call a fact worse than it is here, never milder: a dead node is critical whoever says it.
+ */
+import { atLeast, type ClusterEvent, type Fact, type Severity } from "../types.js";
+
+export interface Meaning {
+  /** A sentence without a full stop, in which the reporting node is not named. */
+  readonly text: string;
+  readonly floor: Severity;
+  /** Which of several equally severe facts makes the subject: the higher. */
+  readonly weight: number;
+  /** The trouble, named the same at its beginning and at its end. */
+  readonly trouble?: { readonly key: string; readonly phase: "begins" | "ends" };
+}
+
+const plain = (text: string, floor: Severity = "info", weight = 0): Meaning => ({ text, floor, weight });
+const begins = (key: string, text: string, floor: Severity, weight: number): Meaning => ({
+  ...{ text, floor, weight },
+  trouble: { key, phase: "begins" },
+});
+const ends = (key: string, text: string, floor: Severity = "notice", weight = 5): Meaning => ({
+  ...{ text, floor, weight },
+  trouble: { key, phase: "ends" },
+});
+
+/** `1.3 s`, `340 ms`. */
+export const duration = (ms: number): string =>
+  ms < 1000
+    ? `${Math.round(ms)} ms`
+    : ms < 60_000
+      ? `${(ms / 1000).toFixed(1)} s`
+      : `${Math.round(ms / 60_000)} min`;
+
+const list = (names: readonly string[]): string => (names.length === 0 ? "nothing" : names.join(", "));
+
+export function meaning(fact: Fact): Meaning {
+  switch (fact.kind) {
+    case "node.alive":
+    case "node.late":
+    case "node.dead":
+    case "link.up":
+    case "link.dead":
+    case "stall":
+    case "split-brain.suspected":
+    case "split-brain.healed":
+      return ofNode(fact);
+    case "takeover.started":
+    case "takeover.finished":
+    case "release.finished":
+    case "resource.failed":
+    case "vip.up":
+    case "vip.down":
+      return ofResources(fact);
+    case "real-server.down":
+    case "real-server.up":
+    case "fallback.used":
+    case "fallback.left":
+    case "table.refused":
+      return ofServices(fact);
+    case "sync.established":
+    case "sync.lost":
+    case "commit.finished":
+      return ofFlows(fact);
+    case "daemon.started":
+    case "daemon.stopping":
+    case "config.loaded":
+    case "config.refused":
+    case "delivery.failed":
+    case "letter":
+      return ofDaemon(fact);
+  }
+  return unknown(fact);
+}
+
+/** A kind that is newer than this notifierd: its name is better than silence. */
+function unknown(fact: { readonly kind: string }): Meaning {
+  return plain(fact.kind);
+}
+
+/** The severity that counts: the publisher's, or the least this kind of fact has. */
+export const severityOf = ({ severity, fact }: ClusterEvent): Severity => {
+  const { floor } = meaning(fact);
+  return atLeast(severity, floor) ? severity : floor;
+};
+
+type Of<Kind extends Fact["kind"]> = Extract<Fact, { readonly kind: Kind }>;
+
+type NodeKind = "node.alive" | "node.late" | "node.dead" | "link.up" | "link.dead" | "stall";
+type SplitKind = "split-brain.suspected" | "split-brain.healed";
+
+function ofNode(fact: Of<NodeKind | SplitKind>): Meaning {
+  switch (fact.kind) {
+    case "node.alive":
+      if (fact.after === undefined || fact.after === "start") return plain(`${fact.peer} is alive`);
+      return ends(`node ${fact.peer}`, `${fact.peer} is alive again, after ${fact.after}`);
+    case "node.late":
+      return plain(`heartbeat from ${fact.peer} is late: silent for ${duration(fact.silenceMs)}`);
+    case "node.dead": {
+      const text = `${fact.peer} is dead: silent for ${duration(fact.silenceMs)}`;
+      return begins(`node ${fact.peer}`, text, "critical", 20);
+    }
+    case "link.up":
+      return ends(linkKey(fact), `link ${fact.medium} to ${fact.peer} is up`);
+    case "link.dead":
+      return begins(linkKey(fact), `link ${fact.medium} to ${fact.peer} is dead`, "warning", 10);
+    case "stall":
+      return plain(
+        `this node stood still for ${duration(fact.stalledMs)}: ${fact.consequence}`,
+        "warning",
+        15,
+      );
+    case "split-brain.suspected":
+      return begins(
+        `split-brain ${fact.peer}`,
+        `split brain with ${fact.peer}: ${fact.problem}`,
+        "critical",
+        40,
+      );
+    case "split-brain.healed":
+      return ends(`split-brain ${fact.peer}`, `split brain with ${fact.peer} is over: ${fact.problem}`);
+  }
+}
+
+const linkKey = ({ peer, medium }: { readonly peer: string; readonly medium: string }) =>
+  `link ${peer} ${medium}`;
+
+type ResourceKind = "takeover.started" | "takeover.finished" | "release.finished" | "resource.failed";
+
+function ofResources(fact: Of<ResourceKind | "vip.up" | "vip.down">): Meaning {
+  switch (fact.kind) {
+    case "takeover.started":
+      return plain(`takeover of ${list(fact.groups)} begins: ${fact.reason}`);
+    case "takeover.finished": {
+      const degraded = fact.degraded.length === 0 ? "" : `, without ${list(fact.degraded)}`;
+      const text = `took over ${list(fact.groups)} in ${duration(fact.totalMs)}${degraded}: ${fact.reason}`;
+      return plain(text, "warning", 30);
+    }
+    case "release.finished": {
+      const text = `released ${list(fact.groups)} in ${duration(fact.totalMs)}: ${fact.reason}`;
+      return plain(text, "notice", 8);
+    }
+    case "resource.failed":
+      return plain(`resource ${fact.resource} could not ${fact.action}: ${fact.problem}`, "critical", 35);
+    case "vip.up":
+      return plain(`VIP ${fact.address} is up on ${fact.device}: ${fact.reason}`);
+    case "vip.down":
+      return plain(`VIP ${fact.address} is down on ${fact.device}: ${fact.reason}`);
+  }
+}
+
+type ServiceKind =
+  | "real-server.down"
+  | "real-server.up"
+  | "fallback.used"
+  | "fallback.left"
+  | "table.refused";
+
+function ofServices(fact: Of<ServiceKind>): Meaning {
+  const { service } = fact;
+  switch (fact.kind) {
+    case "real-server.down": {
+      const text = `real server ${fact.server} of ${service} is down and ${fact.action}: ${fact.reason}`;
+      return begins(`server ${service} ${fact.server}`, text, "warning", 12);
+    }
+    case "real-server.up": {
+      const after = fact.downMs === undefined ? "" : ` after ${duration(fact.downMs)}`;
+      const text = `real server ${fact.server} of ${service} is up again${after}, weight ${fact.weight}`;
+      return ends(`server ${service} ${fact.server}`, text);
+    }
+    case "fallback.used": {
+      const text = `no real server of ${service} is left, the fallback ${fact.server} serves`;
+      return begins(`fallback ${service}`, text, "critical", 25);
+    }
+    case "fallback.left":
+      return ends(`fallback ${service}`, `${service} no longer needs its fallback ${fact.server}`);
+    case "table.refused":
+      return plain(`the kernel refused ${fact.change} of ${service}: ${fact.problem}`, "critical", 22);
+  }
+}
+
+function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">): Meaning {
+  switch (fact.kind) {
+    case "sync.established":
+      return ends(`sync ${fact.peer}`, `connection tracking is in step with ${fact.peer}`, "info");
+    case "sync.lost": {
+      const text = `connection tracking lost ${fact.peer}: ${fact.reason}`;
+      return begins(`sync ${fact.peer}`, text, "warning", 9);
+    }
+    case "commit.finished": {
+      const failed = fact.failed === 0 ? "" : `, ${fact.failed} failed`;
+      const text = `${fact.written} connections written to the kernel in ${duration(fact.totalMs)}${failed}`;
+      return plain(text, fact.failed === 0 ? "info" : "warning", 7);
+    }
+  }
+}
+
+type DaemonKind =
+  | "daemon.started"
+  | "daemon.stopping"
+  | "config.loaded"
+  | "config.refused"
+  | "delivery.failed";
+
+function ofDaemon(fact: Of<DaemonKind | "letter">): Meaning {
+  switch (fact.kind) {
+    case "daemon.started":
+      return plain(`started, version ${fact.version}`);
+    case "daemon.stopping":
+      return plain(`stops: ${fact.reason}`);
+    case "config.loaded":
+      return plain(`read ${fact.file}`);
+    case "config.refused": {
+      const text = `${fact.file} has errors, the old configuration stays: ${fact.diagnostics[0] ?? ""}`;
+      return plain(text, "warning", 11);
+    }
+    case "delivery.failed":
+      return plain(`letter "${fact.subject}" to ${fact.to} was not delivered: ${fact.reason}`, "warning", 3);
+    case "letter":
+      return plain(fact.subject, "notice", 1);
+  }
+}

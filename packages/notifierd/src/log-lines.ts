@@ -1,0 +1,26 @@
+/** What notifierd writes into the log, one function per line. */
+import type { Letter } from "./types.js";
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const written = ({ subject, deliveries }: Letter): string =>
+  `letter to ${deliveries.map(({ address }) => address).join(", ")}: ${subject}`;
+export const answered = (address: string, verdict: "delivered" | "later" | "never", reply: string): string =>
+  `mail to ${address} ${{ delivered: "delivered", later: "put off", never: "refused" }[verdict]}: ${reply}`;
+export const gaveUp = (address: string, subject: string, reply: string): string =>
+  `gave up on mail to ${address} about "${subject}": ${reply}`;
+export const outage = (problem: string): string => `no mail server takes letters, they wait: ${problem}`;
+export const outageOver = (): string => "a mail server takes letters again";
+export const smtpAlarm = (problem: string): string =>
+  `mail cannot be sent until somebody mends this: ${problem}`;
+export const tlsVanished = (server: string): string =>
+  `${server} spoke TLS before and does not offer it any more; mail went in clear`;
+export const unreadable = (path: string): string => `${path} is not what notifierd wrote; left where it is`;
+export const spoolFailed = (what: string, error: unknown): string =>
+  `the spool cannot be written (${what}): ${reason(error)}; tried again every 5 s`;
+export const spoolWorks = (): string => "the spool can be written again";
+export const eventRefused = (source: string, error: unknown): string =>
+  `an event of ${source} could not be kept, it is asked for again: ${reason(error)}`;
+export const sourceLost = (source: string, problem: string): string => `no events from ${source}: ${problem}`;
+export const sourceLive = (source: string): string => `listening to ${source}`;
+export const missed = (source: string, count: number): string => `${count} events of ${source} are lost`;

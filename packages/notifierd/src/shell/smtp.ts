@@ -1,0 +1,195 @@
+/**
+ * One letter, one conversation with a mail server: nodemailer's connection, loaded when the first letter goes out.
+ *
+ * The servers are asked in order; the next one only if one cannot be reached, refuses the login or fails in TLS. TLS
+ * is never weakened: where it is wanted and fails, the letter waits.
+ */
+import { readFileSync, statSync } from "node:fs";
+import type { SmtpServer, SmtpSettings } from "../config/settings.js";
+import type { Answer } from "../core/queue.js";
+import { verdictOf } from "../core/retry.js";
+import type { Letter } from "../types.js";
+
+export type Outcome =
+  | {
+      readonly type: "answered";
+      readonly server: string;
+      readonly answers: readonly Answer[];
+      readonly tls: boolean;
+    }
+  /** No server took a decision. `alarm`: a person has to mend something, waiting will not. */
+  | { readonly type: "unreachable"; readonly problem: string; readonly alarm: boolean };
+
+/** What nodemailer says when it fails; not all fields are always there. */
+interface SmtpFailure {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly responseCode?: unknown;
+  readonly response?: unknown;
+  readonly command?: unknown;
+  readonly recipient?: unknown;
+  readonly rejectedErrors?: unknown;
+}
+
+const nameOf = ({ host, port }: SmtpServer): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** Tries the servers in order. Never throws. */
+export async function deliver(
+  letter: Letter,
+  to: readonly string[],
+  settings: SmtpSettings,
+  localName: string,
+): Promise<Outcome> {
+  const problems: string[] = [];
+  let alarm = false;
+  let message: Buffer;
+  try {
+    message = await encode(letter, to);
+  } catch (error) {
+    return {
+      type: "answered",
+      server: "none",
+      tls: false,
+      answers: all(to, "never", `not sendable: ${says(error)}`),
+    };
+  }
+  for (const server of settings.servers) {
+    const outcome = await converse(server, letter.from, to, message, settings, localName);
+    if (outcome.type === "answered") return outcome;
+    problems.push(`${nameOf(server)}: ${outcome.problem}`);
+    alarm ||= outcome.alarm;
+  }
+  return { type: "unreachable", problem: problems.join("; "), alarm };
+}
+
+const says = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const all = (to: readonly string[], verdict: Answer["verdict"], reply: string): readonly Answer[] =>
+  to.map((address) => ({ address, verdict, reply }));
+
+/** The message with its headers, RFC 5322; `To` names those it is sent to this time only if it is all of them. */
+async function encode(letter: Letter, to: readonly string[]): Promise<Buffer> {
+  const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
+  const composer = new MailComposer({
+    from: { name: `Systole on ${letter.node}`, address: letter.from },
+    to: letter.deliveries.length === 0 ? [...to] : letter.deliveries.map(({ address }) => address),
+    subject: letter.subject,
+    text: letter.text,
+    date: new Date(letter.createdAtMs),
+    messageId: letter.messageId,
+    ...(letter.inReplyTo === undefined ? {} : { inReplyTo: letter.inReplyTo, references: letter.inReplyTo }),
+    headers: {
+      "Auto-Submitted": "auto-generated",
+      "X-Systole-Node": letter.node,
+      "X-Systole-Severity": letter.severity,
+      "X-Systole-Event": letter.events[0] ?? "test",
+    },
+    xMailer: false,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return await composer.compile().build();
+}
+
+async function converse(
+  server: SmtpServer,
+  from: string,
+  to: readonly string[],
+  message: Buffer,
+  settings: SmtpSettings,
+  localName: string,
+): Promise<Outcome> {
+  let credentials: { readonly user: string; readonly pass: string } | undefined;
+  let ca: Buffer | undefined;
+  try {
+    credentials = readCredentials(settings);
+    ca = settings.caFile === undefined ? undefined : readFileSync(settings.caFile);
+  } catch (error) {
+    return { type: "unreachable", problem: says(error), alarm: true };
+  }
+  const { default: SmtpConnection } = await import("nodemailer/lib/smtp-connection");
+  const timeout = settings.timeout;
+  const connection = new SmtpConnection({
+    host: server.host,
+    port: server.port,
+    name: localName,
+    secure: settings.tls === "implicit",
+    requireTLS: settings.tls === "required",
+    ignoreTLS: settings.tls === "off",
+    opportunisticTLS: false,
+    connectionTimeout: timeout,
+    greetingTimeout: timeout,
+    socketTimeout: timeout,
+    dnsTimeout: timeout,
+    ...(settings.tlsName === undefined ? {} : { servername: settings.tlsName }),
+    tls: { rejectUnauthorized: settings.verify, ...(ca === undefined ? {} : { ca }) },
+  });
+  return await new Promise<Outcome>((resolve) => {
+    const settle = (outcome: Outcome) => {
+      resolve(outcome); // only the first one counts
+      connection.close();
+    };
+    const name = nameOf(server);
+    const failed = (error: SmtpFailure) => settle(judge(error, to, name, connection.secure));
+    connection.on("error", failed);
+    connection.on("end", () => failed({ message: "the connection ended" }));
+    const send = () =>
+      connection.send({ from, to: [...to] }, message, (error, info) => {
+        if (error) return failed(error);
+        const { accepted = [], rejectedErrors = [], response = "" } = info ?? {};
+        const answers = [
+          ...all(accepted.map(String), "delivered", response),
+          ...rejections(rejectedErrors, to),
+        ];
+        connection.quit();
+        settle({ type: "answered", server: name, answers, tls: connection.secure });
+      });
+    connection.connect((error) => {
+      if (error) return failed(error);
+      if (credentials === undefined) return send();
+      connection.login({ credentials: { ...credentials } }, (refused) =>
+        refused ? failed(refused) : send(),
+      );
+    });
+  });
+}
+
+/** Who was refused at RCPT, and with which answer. */
+function rejections(errors: unknown, to: readonly string[]): readonly Answer[] {
+  if (!Array.isArray(errors)) return [];
+  return errors.flatMap((error: unknown) => {
+    if (!isFailure(error) || typeof error.recipient !== "string" || !to.includes(error.recipient)) return [];
+    const { recipient, responseCode, response, message } = error;
+    const verdict = verdictOf(typeof responseCode === "number" ? responseCode : 0);
+    return [{ address: recipient, verdict, reply: typeof response === "string" ? response : message }];
+  });
+}
+
+const isFailure = (error: unknown): error is SmtpFailure =>
+  typeof error === "object" && error !== null && "message" in error;
+
+const ALARMS = new Set(["EAUTH", "ETLS", "ENOAUTH", "EREQUIRETLS"]);
+
+/** Is it the recipients', the message's or the server's failure? */
+function judge(error: SmtpFailure, to: readonly string[], server: string, tls: boolean): Outcome {
+  const { code, command, responseCode, response, message } = error;
+  const refused = rejections(error.rejectedErrors, to);
+  if (refused.length > 0) return { type: "answered", server, tls, answers: refused };
+  const transaction = command === "DATA" || command === "MAIL FROM" || command === "RCPT TO";
+  if (transaction && typeof responseCode === "number" && responseCode !== 421) {
+    const reply = typeof response === "string" ? response : message;
+    return { type: "answered", server, tls, answers: all(to, verdictOf(responseCode), reply) };
+  }
+  const certificate = /certificate|self.signed|altnames/i.test(message);
+  return { type: "unreachable", problem: message, alarm: ALARMS.has(String(code)) || certificate };
+}
+
+/** @throws Error if the password file can be read by others. */
+function readCredentials({ user, passwordFile }: SmtpSettings): { user: string; pass: string } | undefined {
+  if (user === undefined || passwordFile === undefined) return undefined;
+  if ((statSync(passwordFile).mode & 0o077) !== 0) {
+    throw new Error(`${passwordFile} can be read by others: chmod 0600 ${passwordFile}`);
+  }
+  return { user, pass: readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "") };
+}
