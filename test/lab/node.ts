@@ -54,7 +54,19 @@ export class LabNode {
   /** The command line that enters this node; what it runs dies with whoever runs it. */
   enter(command: readonly string[]): string[] {
     const namespaces = ["-t", String(this.pid), "-m", "-u", "-i", "-n", "-p"];
-    return ["nsenter", ...namespaces, "--", "setpriv", "--pdeathsig", "KILL", "--", ...command];
+    return [
+      "nsenter",
+      ...namespaces,
+      "--",
+      "setpriv",
+      "--pdeathsig",
+      "KILL",
+      "--",
+      "env",
+      "-C",
+      process.cwd(),
+      ...command,
+    ];
   }
 
   /** Runs a command in the foreground. @throws Error with its output unless it succeeds (see RunOptions.check). */
