@@ -12,7 +12,8 @@ export interface VectorMessage {
 
 export interface VectorFrame {
   readonly t: number;
-  readonly from: "a" | "b";
+  /** `a` or `b`; an address where the recorder did not know it. */
+  readonly from: string;
   readonly payload: string;
   readonly messages: readonly VectorMessage[];
 }
@@ -30,4 +31,10 @@ export function datagramVectors(): readonly DatagramVector[] {
   return readdirSync(folder)
     .filter((name) => /^(?:ftfw|notrack|alarm)-.*\.json$/.test(name))
     .map((name) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as DatagramVector); // files of this repository
+}
+
+/** The frames of the node that sent flows: `a`, whatever the recorder called it. */
+export function framesOfSender({ frames }: DatagramVector): readonly VectorFrame[] {
+  const sender = frames.find(({ messages }) => messages.some(({ type }) => type <= 2))?.from;
+  return frames.filter(({ from }) => from === sender);
 }

@@ -2,8 +2,8 @@
  * /etc/conntrackd/conntrackd.conf: the original's grammar.
  *
  * Every option of conntrackd 1.4 is known. What this version does not do yet is an error where going on would be
- * dangerous or useless (ALARM, TCP, no caches, statistics, helpers), else one warning names all options that are accepted
- * without effect.
+ * dangerous or useless (ALARM, TCP, no caches, statistics, helpers), else one warning names all options that are
+ * accepted without effect.
  */
 import type { Parsed, Source, Word } from "@systole/config";
 import { hasErrors } from "@systole/config";

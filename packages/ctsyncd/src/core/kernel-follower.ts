@@ -80,7 +80,7 @@ export class KernelFollower {
     for (const event of events) this.#event(event, second);
   }
 
-  /** What our own commit or purge did is known to the cache but not told: it came from the peer, or it ends here only. */
+  /** What our own commit or purge did is known to the cache but not told: it came from the peer, or ends here only. */
   #event({ kind, flow, own = false }: KernelFlowEvent, second: number): void {
     this.counters.events += 1;
     const passes = this.#passes(flow);

@@ -24,6 +24,8 @@ import { Transmitter } from "./transmitter.js";
 
 /** After the peer's purge: what it has then is really its own. */
 const RESYNC_AFTER_PURGE = seconds(5);
+/** An `activate` so soon after a `commit` does not commit again. */
+const RECENT_COMMIT = seconds(5);
 
 export class Session {
   readonly options: SessionOptions;
@@ -39,8 +41,9 @@ export class Session {
   purgeAt: Instant | undefined;
   resyncAt: Instant | undefined;
   #actions: SessionAction[] = [];
-  /** Tickets of `activate`: more follows when their commit is done. */
-  readonly #activating = new Set<number>();
+  /** More follows when the commit that runs is done. */
+  #activating = false;
+  #committedAt: Instant | undefined;
 
   constructor(options: SessionOptions, now: Instant) {
     this.options = options;
@@ -155,10 +158,7 @@ export class Session {
   #command(ticket: number, command: Command, now: Instant): void {
     switch (command.verb) {
       case "activate":
-        this.role = "active";
-        this.purgeAt = undefined;
-        this.#activating.add(ticket);
-        this.#commit(ticket, command.limitMs, now);
+        this.#activate(ticket, command.limitMs, now);
         return;
       case "commit":
         this.purgeAt = undefined;
@@ -191,6 +191,23 @@ export class Session {
         return;
     }
     this.#order({ type: "answer", ticket, answer: { done: true } });
+  }
+
+  /**
+   * Commits unless that has just been done: what was written then may have moved on in our kernel since, and must not
+   * be set back.
+   */
+  #activate(ticket: number, limitMs: number, now: Instant): void {
+    this.role = "active";
+    this.purgeAt = undefined;
+    const recent = this.#committedAt !== undefined && between(this.#committedAt, now) < RECENT_COMMIT;
+    if (recent && !this.jobs.committing) {
+      this.#takeOver(now);
+      this.#order({ type: "answer", ticket, answer: { done: true, note: "committed already" } });
+    } else {
+      this.#activating = true;
+      this.#commit(ticket, limitMs, now);
+    }
   }
 
   #commit(ticket: number, limitMs: number, now: Instant): void {
@@ -250,14 +267,19 @@ export class Session {
     }
   }
 
-  /** After the commit of an `activate` the peers' flows are ours: the peers are told so when our kernel was read. */
   #committed(summary: CommitSummary, tickets: readonly number[], now: Instant): void {
     this.lastCommit = summary;
+    this.#committedAt = now;
     this.#order({ type: "report", report: { kind: "commit-finished", summary } });
     for (const ticket of tickets) this.#order({ type: "answer", ticket, answer: { done: true, summary } });
-    if (this.#activating.size === 0) return;
-    this.#activating.clear();
-    if (this.role !== "active") return;
+    const goOn = this.#activating && this.role === "active";
+    this.#activating = false;
+    if (goOn) this.#takeOver(now);
+  }
+
+  /** The peers' flows are in our kernel, so they are ours: the peers are told when our kernel was read. */
+  #takeOver(now: Instant): void {
+    this.#committedAt = undefined;
     for (const { cache } of this.receiver.peers.values()) cache.clear();
     this.follower.resync(now, true);
     this.resyncAt = plus(now, seconds(this.options.purgeTimeoutSeconds + RESYNC_AFTER_PURGE / 1000));
