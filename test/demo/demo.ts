@@ -3,12 +3,12 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { labImpossible } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
+import { Watcher } from "../lab/watcher.js";
 import { Client } from "./client.js";
 import { inTheGuest, onThisMachine } from "./pace.js";
 import { activeFrozen, activeKilled, bothServe, failback, mails, type Play, pageLost } from "./scenes.js";
 import { Stage, VIP } from "./stage.js";
 import { Story } from "./story.js";
-import { Watcher } from "./watcher.js";
 
 const options = new Set(process.argv.slice(2));
 const keep = options.has("--keep");

@@ -1,11 +1,11 @@
 /** The six scenes, each with what must be seen. */
 import type { LabNode } from "../lab/node.js";
 import { elapse, until } from "../lab/until.js";
+import type { Watcher } from "../lab/watcher.js";
 import type { Client } from "./client.js";
 import type { Pace } from "./pace.js";
 import { type Stage, VIP } from "./stage.js";
 import type { Story } from "./story.js";
-import type { Watcher } from "./watcher.js";
 
 export interface Play {
   readonly stage: Stage;

@@ -1,5 +1,5 @@
 /** Looks at both directors' kernels every ten milliseconds, from outside: who has the VIP? */
-import type { LabNode } from "../lab/node.js";
+import type { LabNode } from "./node.js";
 
 export interface Sighting {
   readonly samples: number;
