@@ -1,0 +1,194 @@
+/** Two real heartbeats in namespaces: how a VIP moves, and how it does not. */
+import { describe, expect, test } from "vitest";
+import { elapse, until } from "../lab/until.js";
+import { VIP, withPair } from "./heartbeat-pair.js";
+import { watchOwnership } from "./ownership-watch.js";
+
+/** As in heartbeat-pair.ts. */
+const DEADTIME_MS = 3000;
+
+describe("the VIP", () => {
+  test("is on its preferred node after a cold start, announced and leased", async () => {
+    await withPair({}, async ({ nodes: [first] }) => {
+      const { stdout } = await first.run(["ip", "-o", "address", "show", "dev", "pub"]);
+      expect(stdout).toMatch(new RegExp(`${VIP}/24 scope global .*valid_lft [12]sec`));
+    });
+  });
+
+  test("moves after a power failure, one deadtime after the last heartbeat", async () => {
+    await withPair({}, async (pair) => {
+      const [first, second] = pair.nodes;
+      const since = performance.now();
+      await first.kill();
+      await pair.ownedBy("director2");
+      const outage = performance.now() - since;
+      expect(outage).toBeGreaterThan(DEADTIME_MS - 1000);
+      expect(outage).toBeLessThan(DEADTIME_MS + 500);
+      expect((await pair.call(second, "cl_status", ["rscstatus"])).stdout).toBe("all\n");
+      expect((await pair.call(second, "cl_status", ["nodestatus", "director1"], false)).status).toBe(1);
+    });
+  });
+
+  test("moves by hb_standby and comes back by hb_takeover, with an outage far below a keepalive", async () => {
+    await withPair({}, async (pair) => {
+      const [first] = pair.nodes;
+      const watch = watchOwnership(pair.nodes, VIP);
+      await pair.call(first, "hb_standby", ["local"]);
+      await pair.ownedBy("director2");
+      await elapse(1000);
+      await pair.call(first, "hb_takeover", ["local"]);
+      await pair.ownedBy("director1");
+      const { twoOwners, longestGapMs } = watch.stop();
+      expect(twoOwners).toEqual([]);
+      expect(longestGapMs).toBeLessThan(300);
+    });
+  });
+
+  test("moves at once when heartbeat is stopped in order", async () => {
+    await withPair({}, async (pair) => {
+      const [first] = pair.nodes;
+      const watch = watchOwnership(pair.nodes, VIP);
+      const stopped = await pair.call(first, "heartbeat", ["-k"]);
+      await pair.ownedBy("director2", 1000);
+      const { twoOwners, longestGapMs } = watch.stop();
+      expect(stopped.status).toBe(0);
+      expect(twoOwners).toEqual([]);
+      expect(longestGapMs).toBeLessThan(500);
+      expect((await pair.call(first, "heartbeat", ["-s"], false)).status).toBe(3);
+      expect((await pair.call(first, "cl_status", ["hbstatus"], false)).stdout).toBe(
+        "Heartbeat is stopped on this machine.\n",
+      );
+    });
+  });
+
+  test("stays on a node whose heartbeat is killed and comes back within its lease", async () => {
+    await withPair({}, async (pair) => {
+      const [first] = pair.nodes;
+      const watch = watchOwnership(pair.nodes, VIP);
+      pair.signal(first, "SIGKILL");
+      await pair.start(first, "second-life");
+      await until(
+        "the second life to own it",
+        async () => (await pair.call(first, "cl_status", ["rscstatus"], false)).stdout === "local\n",
+      );
+      await elapse(DEADTIME_MS);
+      const { twoOwners, longestGapMs } = watch.stop();
+      expect([twoOwners, longestGapMs]).toEqual([[], 0]);
+      expect(pair.owners()).toEqual(["director1"]);
+    });
+  });
+
+  test("of a group whose last resource does not start here is taken by the other node", async () => {
+    const resources = `IPaddr2::${VIP}/24/pub picky`;
+    await withPair(
+      {
+        resources,
+        script: { picky: 'test "$1" = status -o "$1" = stop -o "$(uname -n)" = director2' },
+        owner: "director2",
+      },
+      async (pair) => {
+        expect(pair.owners()).toEqual(["director2"]);
+      },
+    );
+  });
+});
+
+describe("the media", () => {
+  test.each([
+    { media: "ucast hb1 10.0.3.1\nucast hb1 10.0.3.2\n" },
+    { media: "mcast hb1 239.0.0.42 694 1 0\n" },
+    { media: "ucast6 hb1 fd00:3::1\nucast6 hb1 fd00:3::2\n" },
+    { media: "mcast6 hb1 ff02::42 694 1 0\n" },
+    { media: "bcast pub hb1\n" },
+  ])("$media", async ({ media }) => {
+    await withPair({ media }, async (pair) => {
+      const [first] = pair.nodes;
+      expect((await pair.call(first, "cl_status", ["nodestatus", "director2"])).stdout).toBe("active\n");
+      expect((await pair.call(first, "cl_status", ["hblinkstatus", "director2", "hb1"])).stdout).toBe("up\n");
+    });
+  });
+
+  test("one of two may be cut: nothing moves; cl_status tells which", async () => {
+    await withPair({ media: "bcast hb1 hb2\n", heartbeats: 2 }, async (pair) => {
+      const [first] = pair.nodes;
+      await pair.cluster.faults.cut("director1", ["hb1"]);
+      await elapse(DEADTIME_MS + 1000);
+      expect(pair.owners()).toEqual(["director1"]);
+      const links = (await pair.call(first, "cl_status", ["listhblinks", "-v", "director2"])).stdout;
+      expect(links).toBe("\thb1\tdead\n\thb2\tup\n");
+    });
+  });
+
+  test("a device that vanishes and comes back is used again", async () => {
+    const make = (host: number) =>
+      `ip link add hbx link hb2 type macvlan mode bridge && ip address add 10.0.9.${host}/24 brd + dev hbx && ip link set hbx up`;
+    await withPair(
+      { media: "bcast hb1 hbx\n", heartbeats: 2, before: (node, host) => node.sh(make(host)) },
+      async (pair) => {
+        const [first, second] = pair.nodes;
+        const link = async () =>
+          (await pair.call(first, "cl_status", ["hblinkstatus", "director2", "hbx"], false)).stdout;
+        expect(await link()).toBe("up\n");
+        await second.run(["ip", "link", "delete", "hbx"]);
+        await until("the link to be dead", async () => (await link()) === "dead\n");
+        await second.sh(make(2));
+        await until("the link to be up again", async () => (await link()) === "up\n");
+        expect(pair.owners()).toEqual(["director1"]);
+      },
+    );
+  });
+});
+
+describe("the configuration", () => {
+  test("that is broken is refused as a whole, every mistake told, and the running one stays", async () => {
+    await withPair({}, async (pair) => {
+      const [first] = pair.nodes;
+      first.put("/etc/ha.d/ha.cf", `${first.read("/etc/ha.d/ha.cf")}keepalive 2sec\ndeadtyme 9\n`);
+      const refused = await pair.call(first, "heartbeat", ["-r"], false);
+      expect(refused.status).toBe(6);
+      expect(refused.stderr).toContain('/etc/ha.d/ha.cf:9:11: error: keepalive: "2sec" is not a duration');
+      expect(refused.stderr).toContain("did you mean deadtime?");
+      pair.signal(first, "SIGHUP");
+      await until("the daemon to refuse it, too", () => first.log("heartbeat").includes("stays as it was"));
+      await elapse(DEADTIME_MS + 500);
+      expect(pair.owners()).toEqual(["director1"]);
+      expect((await pair.call(first, "cl_status", ["hbparameter", "-p", "keepalive"])).stdout).toBe(
+        "500ms\n",
+      );
+    });
+  });
+
+  test("that adds an address to a held group starts it, and a removed one goes", async () => {
+    await withPair({}, async (pair) => {
+      const [first] = pair.nodes;
+      const extra = "10.0.1.201";
+      const line = (more: string) => `director1 IPaddr2::${VIP}/24/pub${more}\n`;
+      for (const node of pair.nodes) node.put("/etc/ha.d/haresources", line(` IPaddr2::${extra}/24/pub`));
+      for (const node of pair.nodes) expect((await pair.call(node, "heartbeat", ["-r"])).status).toBe(0);
+      await until("the new address", () => pair.owners(extra).join() === "director1");
+      for (const node of pair.nodes) node.put("/etc/ha.d/haresources", line(""));
+      for (const node of pair.nodes) await pair.call(node, "heartbeat", ["-r"]);
+      await until("it to go again", () => pair.owners(extra).length === 0);
+      await elapse(1000);
+      expect([pair.owners(), pair.owners(extra)]).toEqual([["director1"], []]);
+      expect(first.log("heartbeat")).toContain("the new configuration is in force");
+    });
+  });
+});
+
+test("heartbeat without options starts in the background; -s tells, a second start does nothing", async () => {
+  await withPair({}, async (pair) => {
+    const [first] = pair.nodes;
+    await pair.call(first, "heartbeat", ["-k"]);
+    expect((await pair.call(first, "heartbeat")).status).toBe(0);
+    const status = await pair.call(first, "heartbeat", ["-s"]);
+    expect(status.stdout).toMatch(
+      /^heartbeat OK \[pid \d+ et al\] is running on director1 \[director1\]\.\.\.\n$/,
+    );
+    expect((await pair.call(first, "heartbeat")).stderr).toMatch(
+      /^info: heartbeat: already running \[pid \d+\]\.\n$/,
+    );
+    expect(first.read("/run/heartbeat.pid")).toMatch(/^ {5,}\d+\n$/);
+    await pair.call(first, "heartbeat", ["-k"]);
+  });
+});
