@@ -30,19 +30,19 @@ export function inCommitOrder(flows: readonly Flow[]): readonly Flow[] {
   ];
 }
 
-/** Bits of `status` that one kernel may hand to another: all but those it decides itself (dying, template, ...). */
-const COMPARED_STATUS = 0x0e;
+/** IPS_SEEN_REPLY and IPS_ASSURED: what a kernel learns of a flow, and never forgets. */
+const LEARNT_STATUS = 0x06;
 
 /**
  * Whether writing `wanted` would change the kernel's flow `actual`: state, mark, status or protocol state differ.
  * The time-out is not compared, because it runs; a flow that is otherwise equal is not written again.
  */
 export function flowsDiffer(wanted: Flow, actual: Flow): boolean {
-  const status = (flow: Flow) => (flow.status ?? 0) & COMPARED_STATUS;
+  const unknown = (wanted.status ?? 0) & ~(actual.status ?? 0) & LEARNT_STATUS;
   return (
     tupleKey(wanted.reply) !== tupleKey(actual.reply) ||
-    (wanted.mark ?? 0) !== (actual.mark ?? 0) ||
-    (wanted.status !== undefined && status(wanted) !== status(actual)) ||
+    (wanted.mark !== undefined && wanted.mark !== (actual.mark ?? 0)) ||
+    unknown !== 0 ||
     (wanted.tcp !== undefined && wanted.tcp.state !== actual.tcp?.state) ||
     (wanted.sctp !== undefined && wanted.sctp.state !== actual.sctp?.state) ||
     (wanted.dccp !== undefined && wanted.dccp.state !== actual.dccp?.state)

@@ -21,5 +21,6 @@ export type { Kernel } from "./kernel.js";
 export { errorCode, KernelError } from "./kernel-error.js";
 export { nftablesLimitations } from "./limitations.js";
 export type { Link, Links } from "./links.js";
+export { type DataPlaneChoice, type KernelOptions, openKernel, type Within } from "./linux.js";
 export { type Network, openNetwork } from "./network.js";
 export { describeChange, SCHEDULERS } from "./service-table.js";

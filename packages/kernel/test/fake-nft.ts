@@ -84,6 +84,7 @@ function change(table: Table, what: string, name: string, tail: string, missing:
       return;
     case "add rule":
       (chains.get(name) ?? missing()).push(tail);
+      if (!referencesStand(table, tail)) missing();
       return;
     case "add map":
       if (!maps.has(name)) maps.set(name, new Map());
@@ -110,17 +111,19 @@ function change(table: Table, what: string, name: string, tail: string, missing:
   }
 }
 
+/** What a rule names is there. */
+function referencesStand({ chains, maps, counters }: Table, rule: string): boolean {
+  const all = (pattern: RegExp, there: { has(name: string): boolean }) =>
+    [...rule.matchAll(pattern)].every(([, name]) => there.has(name!)); // each pattern has one group
+  return (
+    all(/@(\w+)/g, maps) && all(/(?:goto|jump) (\w+)/g, chains) && all(/counter name "(\w+)"/g, counters)
+  );
+}
+
 function checkReferences(name: string, table: Table, operation: string): void {
-  for (const [chain, rules] of table.chains) {
-    for (const rule of rules) {
-      const where = `${name} ${chain}: ${rule.slice(0, 80)}`;
-      for (const [, map] of rule.matchAll(/@(\w+)/g)) if (!table.maps.has(map!)) fail(operation, where);
-      for (const [, target] of rule.matchAll(/(?:goto|jump) (\w+)/g))
-        if (!table.chains.has(target!)) fail(operation, where, "EBUSY");
-      for (const [, counter] of rule.matchAll(/counter name "(\w+)"/g))
-        if (!table.counters.has(counter!)) fail(operation, where);
-    }
-  }
+  for (const [chain, rules] of table.chains)
+    for (const rule of rules)
+      if (!referencesStand(table, rule)) fail(operation, `${name} ${chain}: ${rule.slice(0, 80)}`, "EBUSY");
   for (const [map, elements] of table.maps)
     for (const target of elements.values())
       if (!table.chains.has(target)) fail(operation, `${name} ${map} leads to ${target}`, "EBUSY");

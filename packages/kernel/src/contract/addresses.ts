@@ -11,8 +11,8 @@ const vip = (place: Place, more: Partial<VipAddress> = {}): VipAddress => ({
   device: place.device,
   ...more,
 });
-const vip6 = (place: Place): VipAddress => ({
-  address: ip("2001:db8::10"),
+const vip6 = (place: Place, address = "2001:db8::10"): VipAddress => ({
+  address: ip(address),
   prefixLength: 64,
   device: place.device,
 });
@@ -65,15 +65,17 @@ export const addressCases: readonly ContractCase[] = [
     await addresses.drop(vip(place));
   }),
   addressCase("what is not renewed is removed by the kernel itself, IPv4 and IPv6", async (place) => {
+    // Addresses of their own, here and below: an event of the case before may still be on its way.
+    const brief = [vip(place, { address: ip("192.0.2.21") }), vip6(place, "2001:db8::21")];
     const gone: string[] = [];
     const stop = place.kernel.addresses.watch(({ kind, address }) => {
-      if (kind === "removed") gone.push(address.address);
+      if (kind === "removed" && brief.some((each) => each.address === address.address))
+        gone.push(address.address);
     });
-    await place.kernel.addresses.hold(vip(place), 1);
-    await place.kernel.addresses.hold(vip6(place), 1);
+    for (const each of brief) await place.kernel.addresses.hold(each, 1);
     await comes(place, "the end of both lifetimes", () => gone.length === 2);
-    assert.deepEqual(gone.sort(), ["192.0.2.10", "2001:db8::10"]);
-    assert.deepEqual(await held(place, "192.0.2.10"), []);
+    assert.deepEqual(gone.sort(), ["192.0.2.21", "2001:db8::21"]);
+    for (const each of brief) assert.deepEqual(await held(place, each.address), []);
     stop();
   }),
   addressCase("an IPv6 VIP is usable at once", async (place) => {
@@ -82,20 +84,25 @@ export const addressCases: readonly ContractCase[] = [
     await place.kernel.announcer.announce(ip("2001:db8::10"), place.device);
     await place.kernel.addresses.drop(vip6(place));
   }),
-  addressCase("whoever watches hears of every VIP that comes and goes", async (place) => {
-    const heard: string[] = [];
-    const say = ({ kind, address }: AddressChange) => heard.push(`${kind} ${address.address}`);
-    const stop = place.kernel.addresses.watch(say);
-    await place.kernel.addresses.hold(vip(place), 60);
-    await place.kernel.addresses.drop(vip(place));
-    await comes(place, "both changes", () => heard.length >= 2);
-    assert.deepEqual(heard, ["added 192.0.2.10", "removed 192.0.2.10"]);
-    stop();
-    await place.kernel.addresses.hold(vip(place), 60);
-    await place.kernel.addresses.drop(vip(place));
-    await place.elapse(50);
-    assert.equal(heard.length, 2);
-  }),
+  addressCase(
+    "whoever watches hears of every VIP that comes and goes, and not of renewals",
+    async (place) => {
+      const watched = vip(place, { address: ip("192.0.2.22") });
+      const heard: string[] = [];
+      const stop = place.kernel.addresses.watch(({ kind, address }: AddressChange) => {
+        if (address.address === watched.address) heard.push(`${kind} ${address.address}`);
+      });
+      for (const lifetime of [60, 90]) await place.kernel.addresses.hold(watched, lifetime);
+      await place.kernel.addresses.drop(watched);
+      await comes(place, "both changes", () => heard.length >= 2);
+      assert.deepEqual(heard, ["added 192.0.2.22", "removed 192.0.2.22"]);
+      stop();
+      await place.kernel.addresses.hold(watched, 60);
+      await place.kernel.addresses.drop(watched);
+      await place.elapse(50);
+      assert.equal(heard.length, 2);
+    },
+  ),
   addressCase("dropping what is not held is EADDRNOTAVAIL", async (place) => {
     await refuses("EADDRNOTAVAIL", place.kernel.addresses.drop(vip(place)));
     await refuses("EADDRNOTAVAIL", place.kernel.addresses.drop(vip6(place)));

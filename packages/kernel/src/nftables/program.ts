@@ -5,6 +5,9 @@ import { KernelError } from "../kernel-error.js";
 /** Runs nft with these arguments and this standard input; answers what it printed. @throws KernelError */
 export type Nft = (operation: string, args: readonly string[], input?: string) => Promise<string>;
 
+/** Of the command that nft complains of, in an error. */
+const LONGEST_QUOTE = 100;
+
 const TIME_LIMIT_MS = 20_000;
 
 /** @param command the program and what comes before its arguments, such as `["nft"]` */
@@ -35,9 +38,17 @@ const cannotStart = (cause: Error) => ({
 function refusal(operation: string, complaint: string, signal: string | null): KernelError {
   if (signal !== null)
     return new KernelError(operation, { code: "ETIMEDOUT", kernelMessage: `nft ended by ${signal}` });
-  const line = complaint.split("\n").find((text) => text.includes("Error:")) ?? complaint.trim();
-  const words = line.replace(/^.*?Error: /, "").replace("Could not process rule: ", "");
-  return new KernelError(operation, { code: codeOf(complaint), kernelMessage: `nft: ${words}` });
+  const lines = complaint.split("\n");
+  const at = Math.max(
+    lines.findIndex((text) => text.includes("Error:")),
+    0,
+  );
+  const words = (lines[at] ?? "").replace(/^.*?Error: /, "").replace("Could not process rule: ", "");
+  const command = (lines[at + 1] ?? "").slice(0, LONGEST_QUOTE);
+  return new KernelError(operation, {
+    code: codeOf(complaint),
+    kernelMessage: command === "" ? `nft: ${words}` : `nft: ${words}: ${command}`,
+  });
 }
 
 /** nft tells errors in libc's words only. */

@@ -9,7 +9,15 @@ import { writeDefinition } from "./definition.js";
 import { directFrame, directService, GATE_TABLE } from "./direct.js";
 import { type Layout, names, type PlacedService } from "./layout.js";
 import type { TableObjects } from "./ruleset.js";
-import { DEFINITION, deleteElement, isDirect, TABLE, translateFrame, translateService } from "./translate.js";
+import {
+  DEFINITION,
+  deleteElement,
+  isDirect,
+  renewal,
+  TABLE,
+  translateFrame,
+  translateService,
+} from "./translate.js";
 import type { Routes } from "./way.js";
 
 /** What stands in the kernel now. */
@@ -35,10 +43,11 @@ export function transaction(standing: Standing, wanted: Layout, around: Surround
   const usesGate = direct.length > 0 || now.netdev.chains.size > 0;
   return [
     ...(damaged ? deleteTables(standing) : []),
-    ...translateFrame(wanted),
+    ...translateFrame(),
     ...(usesGate ? directFrame(around.devices) : []),
     ...touched.flatMap((placed) => translateService(placed, around.routes)),
     ...direct.flatMap((placed) => directService(placed, around.routes)),
+    ...renewal(wanted),
     ...goneElements(now, wanted, direct),
     ...sweep(TABLE, now.inet, neededObjects(translateText(wanted, around.routes))),
     ...(usesGate ? sweep(GATE_TABLE, now.netdev, neededObjects(directText(direct, around))) : []),
@@ -81,7 +90,7 @@ function goneElements(now: Standing, wanted: Layout, direct: Layout): readonly s
 }
 
 const translateText = (wanted: Layout, routes: Routes): readonly string[] => [
-  ...translateFrame(wanted),
+  ...translateFrame(),
   ...wanted.flatMap((placed) => translateService(placed, routes)),
 ];
 

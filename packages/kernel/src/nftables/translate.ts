@@ -21,7 +21,7 @@ export const DEFINITION = "definition";
 const MOST_CLIENTS = 262_144;
 
 /** Everything that is there once: written each time, so that a table somebody damaged is whole again. */
-export function translateFrame(layout: Layout): readonly string[] {
+export function translateFrame(): readonly string[] {
   const chain = (name: string, rules: readonly string[], hook = "") => [
     `add chain ${TABLE} ${name}${hook}`,
     `flush chain ${TABLE} ${name}`,
@@ -44,7 +44,7 @@ export function translateFrame(layout: Layout): readonly string[] {
     ]),
     ...chain("prerouting", ["jump choose"], " { type nat hook prerouting priority -100; policy accept; }"),
     ...chain("output", ["jump choose"], " { type nat hook output priority -100; policy accept; }"),
-    ...chain("renew", renewal(layout), " { type filter hook prerouting priority -99; policy accept; }"),
+    ...chain("renew", [], " { type filter hook prerouting priority -99; policy accept; }"),
   ];
 }
 
@@ -115,14 +115,14 @@ function verdict({ service }: PlacedService, { real }: PlacedReal, way: Way): st
   return `meta l4proto ${protocols} dnat ${header(address)} to ${target}`;
 }
 
-/** A client stays known as long as one of its connections has traffic. */
-function renewal(layout: Layout): readonly string[] {
+/** A client stays known as long as one of its connections has traffic. Behind the services: it names their maps. */
+export function renewal(layout: Layout): readonly string[] {
   const persistent = layout.filter(
     ({ service, reals }) => service.persistence !== undefined && reals.length > 0,
   );
   return persistent.map((placed) => {
     const marks = placed.reals.map(({ mark }) => markText(mark)).join(", ");
-    return `ct direction original ct mark { ${marks} } ${renewRule(placed)}`;
+    return `add rule ${TABLE} renew ct direction original ct mark { ${marks} } ${renewRule(placed)}`;
   });
 }
 
