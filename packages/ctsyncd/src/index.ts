@@ -1,1 +1,12 @@
-export {};
+/** What others need of ctsyncd: its core, for the simulation. */
+export { compileFilter, type Filter, type Passes } from "./core/filter.js";
+export { Session, sessionMachine } from "./core/session.js";
+export type {
+  Answer,
+  Command,
+  KernelFlowEvent,
+  Report,
+  SessionAction,
+  SessionEvent,
+  SessionOptions,
+} from "./core/session.types.js";

@@ -39,4 +39,8 @@ export interface Configuration {
   /** HashLimit: most flows in each cache. */
   readonly cacheLimit: number;
   readonly filter: Filter;
+  /** LogFile. */
+  readonly logFile: string | undefined;
+  /** Syslog: the facility by its name. */
+  readonly syslogFacility: string | undefined;
 }

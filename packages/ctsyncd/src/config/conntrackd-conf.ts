@@ -25,6 +25,8 @@ interface Draft {
   windowTracking: boolean;
   cacheLimit: number;
   filter: Filter;
+  logFile: string | undefined;
+  syslogFacility: string | undefined;
   sync: Word | undefined;
   ignored: Word[];
 }
@@ -44,6 +46,8 @@ export function parseConntrackdConf(source: Source): Parsed<Configuration> {
     windowTracking: false,
     cacheLimit: 262_144,
     filter: {},
+    logFile: undefined,
+    syslogFacility: undefined,
     sync: undefined,
     ignored: [],
   };
@@ -194,8 +198,13 @@ function generalBlock(tokens: Tokens, draft: Draft): Directives {
     HashLimit: (word) => {
       draft.cacheLimit = tokens.number(word, 1, 16_777_216) ?? draft.cacheLimit;
     },
-    LogFile: text,
-    Syslog: text,
+    LogFile: (word) => {
+      draft.logFile = onOffOr(tokens, word, DEFAULT_LOG_FILE, (text) => text.startsWith("/"), "a path");
+    },
+    Syslog: (word) => {
+      const isFacility = (text: string) => /^(?:daemon|local[0-7])$/.test(text);
+      draft.syslogFacility = onOffOr(tokens, word, "daemon", isFacility, "daemon or local0 to local7");
+    },
     LockFile: text,
     UNIX: (word) => {
       tokens.block(word, { Path: text, Backlog: number });
@@ -224,6 +233,25 @@ function generalBlock(tokens: Tokens, draft: Draft): Directives {
   };
 }
 
+const DEFAULT_LOG_FILE = "/var/log/conntrackd.log";
+
+/** A boolean or a text: `on` means `usual`, `off` none. */
+function onOffOr(
+  tokens: Tokens,
+  keyword: Word,
+  usual: string,
+  fits: (text: string) => boolean,
+  what: string,
+): string | undefined {
+  const word = tokens.value(keyword);
+  if (word === undefined) return undefined;
+  if (/^(?:on|yes)$/i.test(word.text)) return usual;
+  if (/^(?:off|no)$/i.test(word.text)) return undefined;
+  if (fits(word.text)) return word.text;
+  tokens.error(word, "bad-word", `${keyword.text}: "${word.text}" is neither on, off nor ${what}`);
+  return undefined;
+}
+
 function ignoredNumber(tokens: Tokens, draft: Draft): (word: Word) => void {
   return (word) => {
     if (tokens.number(word) !== undefined) draft.ignored.push(word);
@@ -249,7 +277,7 @@ function finish(tokens: Tokens, draft: Draft): Configuration | undefined {
     return undefined;
   }
   const { resendLimit, ackWindow, commitTimeoutSeconds, purgeTimeoutSeconds } = draft;
-  const { windowTracking, cacheLimit, filter } = draft;
+  const { windowTracking, cacheLimit, filter, logFile, syslogFacility } = draft;
   return {
     mode: draft.mode ?? "ftfw",
     link,
@@ -260,5 +288,7 @@ function finish(tokens: Tokens, draft: Draft): Configuration | undefined {
     windowTracking,
     cacheLimit,
     filter,
+    logFile,
+    syslogFacility,
   };
 }

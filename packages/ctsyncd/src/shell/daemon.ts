@@ -9,19 +9,23 @@ import { Session, sessionMachine } from "../core/session.js";
 import type { SessionEvent, SessionOptions } from "../core/session.types.js";
 import { capacityOf, openChannel } from "./channel.js";
 import { desk, verbs } from "./commands.js";
+import { logTargets } from "./log-targets.js";
 import { createPerformer } from "./performer.js";
 
 export interface DaemonParts {
   readonly version: string;
   readonly configPath: string;
+  /** Nobody reads stderr. */
+  readonly detached: boolean;
   readonly openKernel: () => Promise<Kernel>;
 }
 
 /** Runs until it is told to stop; never returns. */
-export function runCtsyncd({ version, configPath, openKernel }: DaemonParts): Promise<never> {
+export function runCtsyncd({ version, configPath, detached, openKernel }: DaemonParts): Promise<never> {
   return runDaemon("ctsyncd", { version }, async (context) => {
     const { clock, log, events, load, serve, onStop, ready, background, stop, wallClock } = context;
     const configuration = await load(configPath, parseConntrackdConf);
+    context.logTo(logTargets(configuration, detached));
     const kernel = await openKernel();
     const { conntrack, links } = kernel;
     let driven: Driven<Session, SessionEvent> | undefined;
@@ -58,11 +62,17 @@ export function runCtsyncd({ version, configPath, openKernel }: DaemonParts): Pr
 }
 
 function sessionOptions(configuration: Configuration, wallClockMs: number): SessionOptions {
-  const { link, filter, ...rest } = configuration;
+  const { link, filter } = configuration;
   const own =
     link.kind === "udp" ? [link.address, link.peer] : link.address === undefined ? [] : [link.address];
   return {
-    ...rest,
+    mode: configuration.mode,
+    resendLimit: configuration.resendLimit,
+    ackWindow: configuration.ackWindow,
+    cacheLimit: configuration.cacheLimit,
+    commitTimeoutSeconds: configuration.commitTimeoutSeconds,
+    purgeTimeoutSeconds: configuration.purgeTimeoutSeconds,
+    windowTracking: configuration.windowTracking,
     firstSequence: Math.floor(wallClockMs / 1000),
     capacityBytes: capacityOf(link),
     allowed: link.kind === "udp" ? new Set([link.peer]) : undefined,
