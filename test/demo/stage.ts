@@ -192,7 +192,7 @@ export class Stage {
 const DAEMON_ARGUMENTS: Readonly<Record<DaemonName, readonly string[]>> = {
   notifierd: [],
   ctsyncd: [],
-  ldirectord: ["-d", "--standby", "ldirectord.cf"],
+  ldirectord: ["-d", "--standby", "ldirectord.cf", "start"],
   heartbeat: ["-f"],
 };
 

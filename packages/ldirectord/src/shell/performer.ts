@@ -1,0 +1,109 @@
+/** Carries out what the director decides: checks, table, commands. Holds no policy. */
+import type { Balancer } from "@systole/kernel";
+import type { Logger } from "pino";
+import type { CheckRunner } from "../checks/runner.js";
+import type { CheckResult } from "../core/configured.js";
+import type { DirectorAction, DirectorEvent } from "../core/director-state.js";
+import type { FallbackCommands } from "./fallback-command.js";
+import type { Maintenance } from "./maintenance.js";
+import type { Reporter } from "./reporter.js";
+
+export interface PerformerParts {
+  readonly balancer: Balancer;
+  readonly runner: CheckRunner;
+  readonly maintenance: Maintenance;
+  readonly reporter: Reporter;
+  readonly fallbackCommands: FallbackCommands;
+  readonly log: Logger;
+  /** Hears of every check that was finished. */
+  readonly checked: (check: string, result: CheckResult) => void;
+}
+
+export interface Performer {
+  perform(action: DirectorAction): void;
+  /** A number for `activate` or `deactivate`, and the promise of its end: what was refused, in words. */
+  request(): { readonly number: number; readonly settled: Promise<readonly string[]> };
+  /** Calls off every check. */
+  close(): void;
+}
+
+export function createPerformer(parts: PerformerParts, feed: (event: DirectorEvent) => void): Performer {
+  const { balancer, runner, maintenance, reporter, fallbackCommands, log } = parts;
+  const running = new Map<string, () => void>();
+  const waiting = new Map<number, (problems: readonly string[]) => void>();
+  let requests = 0;
+
+  function startCheck({ check, spec, config }: Extract<DirectorAction, { type: "start-check" }>): void {
+    const finish = (result: CheckResult) => {
+      running.delete(check);
+      parts.checked(check, result);
+      feed({ type: "checked", check, result });
+    };
+    const file = config.maintenance && maintenance.fileFor(config.maintenance);
+    if (file !== undefined) {
+      finish({ up: false, reason: `out of service by ${file}`, tookMs: 0, maintenance: true });
+      return;
+    }
+    let finished = false;
+    const callOff = runner.run(spec, (result) => {
+      finished = true;
+      finish(result);
+    });
+    if (!finished) running.set(check, callOff);
+  }
+
+  async function readTable(): Promise<void> {
+    try {
+      feed({ type: "table", table: await balancer.read() });
+    } catch (error) {
+      feed({ type: "table-unreadable", problem: textOf(error) });
+    }
+  }
+
+  async function apply({ changes }: Extract<DirectorAction, { type: "apply" }>): Promise<void> {
+    try {
+      const results = await balancer.apply(changes);
+      feed({ type: "applied", problems: results.map(({ error }) => error && textOf(error)) });
+    } catch (error) {
+      feed({ type: "applied", problems: changes.map(() => textOf(error)) });
+    }
+  }
+
+  return {
+    perform(action) {
+      switch (action.type) {
+        case "start-check":
+          return startCheck(action);
+        case "forget-check":
+          running.get(action.check)?.();
+          running.delete(action.check);
+          return;
+        case "read-table":
+          return void readTable();
+        case "apply":
+          log.debug({ event: "table.apply", changes: action.changes.length }, "applying changes");
+          return void apply(action);
+        case "fallback-command":
+          return fallbackCommands.run(action.service, action.verb);
+        case "settled":
+          waiting.get(action.request)?.(action.problems);
+          waiting.delete(action.request);
+          return;
+        case "report":
+          return reporter.report(action.report);
+      }
+    },
+    request() {
+      requests += 1;
+      const number = requests;
+      const settled = new Promise<readonly string[]>((resolve) => waiting.set(number, resolve));
+      return { number, settled };
+    },
+    close() {
+      for (const callOff of running.values()) callOff();
+      running.clear();
+    },
+  };
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
