@@ -1,0 +1,131 @@
+/** start, stop, restart, reload, status: what they print and their exit codes are the original's. */
+import { appendFileSync } from "node:fs";
+import { type Clock, seconds } from "@systole/machine";
+import type { LdirectordConfig } from "../config/ldirectord-cf.js";
+import * as lines from "../log-lines.js";
+import type { CommandLine } from "./command-line.js";
+import { readConfiguration } from "./configuration.js";
+import type { Instance } from "./instance.js";
+import { DAEMON_MARK, findRunning, startDaemon, waitUntilGone } from "./process.js";
+
+export const EXIT = { done: 0, notRunning: 1, configuration: 2, stopped: 3, usage: 255 } as const;
+
+export interface Terminal {
+  out(line: string): void;
+  error(line: string): void;
+}
+
+export interface CommandParts {
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly instance: Instance;
+  readonly command: Extract<CommandLine, { kind: "run" }>;
+  /** Becomes the daemon; does not come back. */
+  readonly become: (config: LdirectordConfig) => Promise<never>;
+}
+
+const DEFAULT_LOG = "/var/log/ldirectord.log";
+const START_LIMIT = seconds(15);
+const STOP_LIMIT = seconds(10);
+const RESTART_LIMIT = seconds(60);
+
+/** @returns the exit code */
+export async function runCommand(parts: CommandParts): Promise<number> {
+  const { terminal, instance, command } = parts;
+  const { action } = command;
+  const { config, complaints } = await readConfiguration(instance.path);
+  for (const text of complaints) terminal.error(text);
+  if (action === "configtest") return config === undefined ? EXIT.configuration : EXIT.done;
+  if (config === undefined && action !== "stop") return EXIT.configuration;
+  const log = logTo(config?.globals.logFile ?? DEFAULT_LOG, instance.name);
+  if (process.env[DAEMON_MARK] === undefined)
+    log(lines.invoked(process.argv[1] ?? "ldirectord", command.words));
+  switch (action) {
+    case "start":
+      return start(parts, config!); // undefined only for stop, see above
+    case "stop":
+      return stop(parts);
+    case "restart":
+      return restart(parts, config!);
+    case "try-restart":
+      return findRunning(instance.pidFile).kind === "running" ? restart(parts, config!) : EXIT.done;
+    case "reload":
+    case "force-reload":
+      return reload(parts, log);
+    case "status":
+      return status(parts);
+  }
+}
+
+async function start(
+  { instance, command, become, clock, terminal }: CommandParts,
+  config: LdirectordConfig,
+): Promise<number> {
+  const here = process.env[DAEMON_MARK] !== undefined;
+  const running = findRunning(instance.pidFile);
+  if (running.kind === "running" && running.pid !== process.pid) return EXIT.done;
+  const { debug, foreground, standby } = command.options;
+  if (here || debug || foreground || config.globals.supervised) return await become(config);
+  const words = [
+    ...(standby ? ["--standby"] : []),
+    ...(command.config === undefined ? [] : [instance.path]),
+    "start",
+  ];
+  const problem = await startDaemon(words, START_LIMIT, clock);
+  if (problem === undefined) return EXIT.done;
+  terminal.error(`ldirectord: ${problem}`);
+  return EXIT.notRunning;
+}
+
+async function stop({ instance, clock }: CommandParts): Promise<number> {
+  const running = findRunning(instance.pidFile);
+  if (running.kind === "running") {
+    process.kill(running.pid, "SIGTERM");
+    await waitUntilGone(running.pid, STOP_LIMIT, clock);
+  }
+  return EXIT.done;
+}
+
+async function restart(parts: CommandParts, config: LdirectordConfig): Promise<number> {
+  const { instance, clock } = parts;
+  const running = findRunning(instance.pidFile);
+  if (running.kind === "running") {
+    process.kill(running.pid, "SIGTERM");
+    if (!(await waitUntilGone(running.pid, RESTART_LIMIT, clock))) process.kill(running.pid, "SIGKILL");
+    await waitUntilGone(running.pid, STOP_LIMIT, clock);
+  }
+  return await start(parts, config);
+}
+
+function reload({ instance }: CommandParts, log: (line: string) => void): number {
+  const running = findRunning(instance.pidFile);
+  if (running.kind === "running") {
+    process.kill(running.pid, "SIGHUP");
+    return EXIT.done;
+  }
+  log(lines.stopped(instance.path));
+  return EXIT.notRunning;
+}
+
+function status({ instance, terminal }: CommandParts): number {
+  const running = findRunning(instance.pidFile);
+  if (running.kind === "running") {
+    terminal.out(lines.running(instance.path, running.pid));
+    return EXIT.done;
+  }
+  if (running.stale) terminal.error(lines.stale(instance.pidFile, instance.path));
+  terminal.out(lines.stopped(instance.path));
+  return running.stale ? EXIT.notRunning : EXIT.stopped;
+}
+
+/** Commands write into the same file as the daemon; one that cannot be written is no reason to fail. */
+export const logTo =
+  (logFile: string, name: string) =>
+  (line: string): void => {
+    if (!logFile.startsWith("/")) return;
+    try {
+      appendFileSync(logFile, `${lines.fileLine(Date.now(), name, process.pid, line)}\n`);
+    } catch {
+      // the daemon itself complains about its log
+    }
+  };

@@ -1,0 +1,65 @@
+/** What `status` tells on the control socket: the configuration, the verdicts, the table as the kernel has it. */
+import type { BalancerTable } from "@systole/kernel";
+import { formatEndpoint } from "@systole/wire";
+import type { DirectorState, RealState } from "../core/director-state.js";
+import { serviceName } from "./reporter.js";
+
+export interface Loaded {
+  readonly path: string;
+  /** Wall clock, milliseconds since 1970. */
+  atMs: number;
+  /** A later configuration had errors and was not taken. */
+  refused: boolean;
+}
+
+/** Plain values only: it becomes JSON. */
+export function statusOf(
+  state: DirectorState,
+  loaded: Loaded,
+  dataPlane: string,
+  table: BalancerTable,
+  now: number,
+) {
+  return {
+    active: state.role === "active",
+    config: loaded.path,
+    loadedAt: new Date(loaded.atMs).toISOString(),
+    newerConfigRefused: loaded.refused,
+    dataPlane,
+    services: [...state.services.values()].map(({ config, reals, fallbackUsed }) => ({
+      service: serviceName(config.virtual.id),
+      scheduler: config.virtual.scheduler,
+      quiescent: config.quiescent,
+      reals: [...reals.values()].map((real) => realStatus(real, state, now)),
+      ...(config.fallback === undefined
+        ? {}
+        : { fallback: { server: formatEndpoint(config.fallback.endpoint), used: fallbackUsed } }),
+    })),
+    refused: [...state.table.refused].map(([change, problem]) => `${change}: ${problem}`),
+    table: table.map(({ service, reals }) => ({
+      service: serviceName(service.id),
+      scheduler: service.scheduler,
+      reals: reals.map(({ endpoint, forwarding, weight, counters }) => ({
+        server: formatEndpoint(endpoint),
+        forwarding,
+        weight,
+        activeConnections: counters.activeConnections,
+        inactiveConnections: counters.inactiveConnections,
+        connections: Number(counters.connections),
+      })),
+    })),
+  };
+}
+
+function realStatus({ config, check, up, known, since, why }: RealState, state: DirectorState, now: number) {
+  const last = check === undefined ? undefined : state.checks.get(check)?.last;
+  return {
+    server: formatEndpoint(config.configured),
+    forwarding: config.forwarding,
+    weight: config.weight,
+    state: known ? (up ? "up" : "down") : "not checked yet",
+    forMs: Math.round(now - since),
+    ...(why === undefined ? {} : { reason: why }),
+    ...(last === undefined ? {} : { lastCheckMs: last.tookMs }),
+  };
+}

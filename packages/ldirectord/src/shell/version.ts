@@ -1,0 +1,2 @@
+/** Printed by `-v` and told on the control socket. */
+export const VERSION = "0.1.0";
