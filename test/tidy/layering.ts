@@ -60,15 +60,18 @@ function judge(file: TextFile, one: Import): string[] {
   return complaints;
 }
 
-/** The cores, and the codecs of their daemons' `wire/` that they use: these must be as pure as the cores are. */
-function coreLike(files: readonly TextFile[]): Set<string> {
+/**
+ * The cores, and what they use of their own daemon: the codecs of `wire/` and files beside the folders, such as
+ * `types.ts`. These must be as pure as the cores are.
+ */
+export function coreLike(files: readonly TextFile[]): Set<string> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const waiting = files.filter(isCore);
   const found = new Set(waiting.map(({ path }) => path));
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     for (const one of importsOf(file)) {
       const target = byPath.get(resolved(file, one));
-      if (one.typeOnly || target === undefined || found.has(target.path) || !isOwnWire(target)) continue;
+      if (one.typeOnly || target === undefined || found.has(target.path) || !mayServeCores(target)) continue;
       found.add(target.path);
       waiting.push(target);
     }
@@ -76,7 +79,7 @@ function coreLike(files: readonly TextFile[]): Set<string> {
   return found;
 }
 
-const isOwnWire = (file: TextFile) => /^packages\/[^/]+\/src\/wire\//.test(file.path);
+const mayServeCores = (file: TextFile) => /^packages\/[^/]+\/src\/(wire\/.*|[^/]+)$/.test(file.path);
 
 /** A core: pure packages, other cores and codecs of its daemon, and types of anybody it may know. */
 function judgeCore(file: TextFile, one: Import): string[] {
@@ -84,7 +87,7 @@ function judgeCore(file: TextFile, one: Import): string[] {
   if (/^@systole\/(wire|machine|node-netlink|config|bus)$/.test(one.from)) return [];
   if (one.from.startsWith(".")) {
     const target = { path: resolved(file, one), text: "" };
-    if (isCore(target) || isOwnWire(target)) return [];
+    if (isCore(target) || mayServeCores(target)) return [];
   }
   return [`a core must not import ${one.from}`];
 }

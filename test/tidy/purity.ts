@@ -1,6 +1,7 @@
 /** A core knows no clock, no timer, no randomness, no process: what it knows, it was told. */
 import ts from "typescript";
-import { type Complaint, isCore, lineOf, syntax, type TextFile, walk } from "./tree.js";
+import { coreLike } from "./layering.js";
+import { type Complaint, lineOf, syntax, type TextFile, walk } from "./tree.js";
 
 const forbiddenNames = new Set([
   ...["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "queueMicrotask"],
@@ -8,20 +9,31 @@ const forbiddenNames = new Set([
 ]);
 
 export function purity(files: readonly TextFile[]): Complaint[] {
-  return files.filter(isCore).flatMap((file) => {
-    const complaints: Complaint[] = [];
-    const complain = (node: ts.Node, what: string) =>
-      complaints.push(`${file.path}:${lineOf(file, node.getStart())}: ${what} in a core`);
-    walk(syntax(file), (node) => {
-      if (ts.isIdentifier(node) && forbiddenNames.has(node.text) && isReference(node))
-        complain(node, node.text);
-      if (ts.isIdentifier(node) && node.text === "Date" && isReference(node)) complain(node, "Date");
-      if (ts.isPropertyAccessExpression(node) && node.getText() === "Math.random")
-        complain(node, "Math.random");
-      if (ts.isAwaitExpression(node)) complain(node, "await");
+  const cores = coreLike(files);
+  return files
+    .filter((file) => cores.has(file.path))
+    .flatMap((file) => {
+      const complaints: Complaint[] = [];
+      const complain = (node: ts.Node, what: string) =>
+        complaints.push(`${file.path}:${lineOf(file, node.getStart())}: ${what} in a core`);
+      walk(syntax(file), (node) => {
+        if (ts.isIdentifier(node) && forbiddenNames.has(node.text) && isReference(node))
+          complain(node, node.text);
+        if (ts.isIdentifier(node) && node.text === "Date" && isReference(node) && !isConversion(node)) {
+          complain(node, "Date");
+        }
+        if (ts.isPropertyAccessExpression(node) && node.getText() === "Math.random")
+          complain(node, "Math.random");
+        if (ts.isAwaitExpression(node)) complain(node, "await");
+      });
+      return complaints;
     });
-    return complaints;
-  });
+}
+
+/** `new Date(milliseconds)` knows no clock: it only writes a moment that it was told. */
+function isConversion(node: ts.Identifier): boolean {
+  const parent = node.parent;
+  return ts.isNewExpression(parent) && parent.expression === node && (parent.arguments?.length ?? 0) > 0;
 }
 
 /** A use of the global name, not a property, a key or a declaration that happens to be called so. */
