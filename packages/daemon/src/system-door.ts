@@ -1,5 +1,5 @@
 /** The few things of the operating system that the kit needs and a test wants to replace. */
-import { readFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import {
@@ -20,9 +20,16 @@ export interface SystemDoor {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** stderr is the journal if the file behind it is the one that `JOURNAL_STREAM` names; simple form: it is set. */
-const isJournal = (environment: SystemDoor["environment"]) =>
-  environment.JOURNAL_STREAM !== undefined && process.stderr.isTTY !== true;
+/** stderr is the journal if it is the file that `JOURNAL_STREAM` names by device and inode, systemd.exec(5). */
+function isJournal({ JOURNAL_STREAM: stream }: SystemDoor["environment"]): boolean {
+  if (stream === undefined || stream === "") return false;
+  try {
+    const { dev, ino } = fstatSync(2);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false; // stderr is closed
+  }
+}
 
 export function systemDoor(environment: SystemDoor["environment"] = process.env): SystemDoor {
   let datagrams: UnixDatagramSocket | undefined;

@@ -124,7 +124,9 @@ function heard(
   if (collecting !== undefined) {
     const events = [...collecting.events, event];
     const last = options.wanted(event) ? now : collecting.last;
-    const after = { ...noted, collecting: { since: collecting.since, last, events } };
+    // What follows the end of a takeover gets as much time as if the incident began there.
+    const since = event.fact.kind === "takeover.finished" ? now : collecting.since;
+    const after = { ...noted, collecting: { since, last, events } };
     return events.length >= GROUP_LIMIT ? close(after) : { state: after, actions: [] };
   }
   const from = plus(now, milliseconds(-options.story));

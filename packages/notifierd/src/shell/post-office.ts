@@ -7,7 +7,7 @@
  */
 import type { EventLog } from "@systole/bus";
 import { ControlError, type Counter, type Logger, type Metrics } from "@systole/daemon";
-import { type Clock, type Driven, drive, milliseconds, plus } from "@systole/machine";
+import { type Clock, type Driven, drive, type Millis, milliseconds, plus } from "@systole/machine";
 import type { NotifierSettings } from "../config/settings.js";
 import { isMailAddress } from "../config/values.js";
 import {
@@ -124,10 +124,10 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
       log.error({ event: "spool.unreadable", path }, lines.unreadable(path));
   }
 
-  const lifeOf = ({ createdAtMs }: Letter) => {
+  function lifeOf({ createdAtMs }: Letter): Millis {
     const left = settings.maxAge - (wallClock() - createdAtMs);
     return milliseconds(Math.min(settings.maxAge, Math.max(0, left)));
-  };
+  }
 
   function write(incident: Incident): void {
     const letter = compose(incident, wallClock(), threads, options());
