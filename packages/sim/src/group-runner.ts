@@ -12,8 +12,8 @@ export interface RunnerDoor {
   readonly kernel: FakeKernel;
   /** Seconds of a VIP's lifetime; undefined for ever. */
   readonly leaseSeconds: number | undefined;
-  /** Runs later, while the process lives: not during a freeze. Returns how to call it off. */
-  after(ms: number, run: () => void): () => void;
+  /** Runs later, while the process lives: not during a freeze. */
+  after(ms: number, run: () => void): void;
   /** How long a resource takes to start or stop. */
   workMs(): number;
   /** Asked right before a VIP is added. */
@@ -43,19 +43,21 @@ export function groupRunner(
   running: Running,
   door: RunnerDoor,
 ): GroupRunner {
-  /** Work in progress per group: a newer order makes the older one void. */
-  const work = new Map<string, () => void>();
+  /** Work in progress per group: a newer order makes the older one void, also one that waits for a thaw. */
+  const work = new Map<string, { void: boolean }>();
 
   function begin(group: string, step: (at: number) => void, from: number): void {
-    work.get(group)?.();
+    const before = work.get(group);
+    if (before !== undefined) before.void = true;
     next(group, step, from);
   }
 
   function next(group: string, step: (at: number) => void, at: number): void {
-    work.set(
-      group,
-      door.after(door.workMs(), () => step(at)),
-    );
+    const order = { void: false };
+    work.set(group, order);
+    door.after(door.workMs(), () => {
+      if (!order.void) step(at);
+    });
   }
 
   function start(group: string): void {

@@ -21,7 +21,7 @@ export type CoreAction =
   | { readonly type: "resend"; readonly sequence: number }
   /**
    * Renew the lease of each VIP of these groups that is up. If `until` has passed when it is performed, do nothing: we
-   * were frozen between deciding and acting. Always right before a `send` of status.
+   * were frozen between deciding and acting. Always right after a `send` of status.
    */
   | { readonly type: "renew"; readonly groups: readonly GroupKey[]; readonly until: Instant }
   /** Start the group left to right; answer `started` or `start-failed`. A stop that comes meanwhile ends it. */

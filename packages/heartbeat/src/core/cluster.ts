@@ -19,7 +19,7 @@ import { isAlive, peerDeadline, tickPeer } from "./peers.js";
 import { groupDeadline, settle } from "./settling.js";
 import { held, report, sayStatus, speak } from "./speaking.js";
 import { standby, takeover } from "./standby.js";
-import { type ClusterState, idleGroup, stalled, voided } from "./state.js";
+import { type ClusterState, type Group, idleGroup, stalled, voided } from "./state.js";
 import {
   act,
   beginTurn,
@@ -140,13 +140,7 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
     case "stopped":
       return stopped(turn, event.group);
     case "stop-failed":
-      publish(turn, "critical", {
-        kind: "resource.failed",
-        resource: event.resource,
-        action: "stop",
-        problem: event.problem,
-      });
-      return;
+      return stopFailed(turn, event);
     case "fenced":
       return fenced(turn, event);
     case "standby":
@@ -174,7 +168,10 @@ function tick(turn: Turn): void {
   for (const node of state.peers.keys()) tickPeer(turn, node);
   for (const [key, group] of state.groups) {
     const due = groupDeadline(group);
-    if (due !== undefined && now >= due) stepGroup(turn, key, { type: "tick" });
+    if (due === undefined || now < due) continue;
+    if (group.unableUntil !== undefined && now >= group.unableUntil)
+      changeGroup(turn, key, { unableUntil: undefined });
+    stepGroup(turn, key, { type: "tick" });
   }
 }
 
@@ -232,6 +229,7 @@ function stopped(turn: Turn, key: GroupKey): void {
   const generation = to === undefined ? undefined : turn.state.peers.get(to)?.said.place?.generation;
   const receiver = to === undefined || generation === undefined ? undefined : { node: to, generation };
   stepGroup(turn, key, { type: "stopped", receiver });
+  changeGroup(turn, key, { stuck: false });
   note(turn, { kind: "released", group: key, reason });
   publish(turn, "notice", {
     kind: "release.finished",
@@ -240,6 +238,13 @@ function stopped(turn: Turn, key: GroupKey): void {
     totalMs: elapsed(turn, before.since),
   });
   forgetRetired(turn, key);
+}
+
+/** The group stays ours: no other node may start what still runs here. */
+function stopFailed(turn: Turn, { group, resource, problem }: EventOf<"stop-failed">): void {
+  if (turn.state.groups.has(group)) changeGroup(turn, group, { stuck: true });
+  note(turn, { kind: "unable", group, problem });
+  publish(turn, "critical", { kind: "resource.failed", resource, action: "stop", problem });
 }
 
 function fenced(turn: Turn, { node, ok, problem }: EventOf<"fenced">): void {
@@ -273,7 +278,10 @@ function stop(turn: Turn): void {
   if (turn.state.life === "operational") report(turn, true);
 }
 
-/** Once nothing runs here any more: goodbye, one keepalive for those who missed it, gone. */
+/**
+ * Once nothing runs here any more: goodbye, one keepalive for those who missed it, gone. While a resource could not be
+ * stopped there is no goodbye: the others shall wait for our deadtime, and fence us if they can.
+ */
 function leave(turn: Turn): void {
   const { state, now } = turn;
   if (state.goneAt !== undefined) {
@@ -283,16 +291,20 @@ function leave(turn: Turn): void {
     act(turn, { type: "finished" });
     return;
   }
-  const busy = [...state.groups.values()].some(({ ownership }) => {
-    const { kind } = ownership;
-    return holds(ownership) || kind === "stopping" || kind === "clearing";
-  });
-  if (busy || state.life === "storing") return;
-  note(turn, { kind: "all-relinquished" });
-  sayStatus(turn);
-  send(turn, { type: "shutdone" });
+  const groups = [...state.groups.values()];
+  if (state.life === "storing" || groups.some((group) => isBusy(group) && !group.stuck)) return;
+  if (!groups.some((group) => group.stuck)) {
+    note(turn, { kind: "all-relinquished" });
+    sayStatus(turn);
+    send(turn, { type: "shutdone" });
+  }
   const alone = ![...state.peers.values()].some(isAlive);
   change(turn, { goneAt: alone ? now : plus(now, state.settings.keepalive) });
+}
+
+function isBusy({ ownership }: Group): boolean {
+  const { kind } = ownership;
+  return holds(ownership) || kind === "stopping" || kind === "clearing";
 }
 
 /** New groups begin idle; groups that are gone are stopped and forgotten. */

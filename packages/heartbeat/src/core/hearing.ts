@@ -5,7 +5,7 @@ import { repeat } from "../wire/sequence.js";
 import { noDialogue, reported } from "./dialogue.js";
 import { fencingMachine } from "./fencing.js";
 import { hearHandOver } from "./hand-over.js";
-import { silenceLimit } from "./lease.js";
+import { deafLimit } from "./lease.js";
 import { livenessMachine } from "./liveness.js";
 import type { Header, Message, NodeName, Place } from "./message.js";
 import { acknowledgedAt } from "./peers.js";
@@ -179,11 +179,11 @@ function hearStatus(
   if (said.ours === false) joinReal(turn, heard);
 }
 
-/** It speaks, but the newest of ours that it has heard is older than our silence limit. */
+/** It speaks, but the newest of ours that it has heard is old. */
 function isDeaf(turn: Turn, peer: Peer): boolean {
   if (peer.said.ours !== true || turn.state.lastSentAt === undefined) return false;
   const acknowledged = acknowledgedAt(turn.state, peer);
-  return acknowledged === undefined || turn.now - acknowledged >= silenceLimit(turn.state.settings);
+  return acknowledged === undefined || turn.now - acknowledged >= deafLimit(turn.state.settings);
 }
 
 /** A real heartbeat answers `reqnodes` only after it has heard us: ask each second until it does. */

@@ -28,3 +28,12 @@ export function leaseFor({ keepalive, deadtime }: LeaseTiming): Millis | undefin
 export function silenceLimit(timing: LeaseTiming & { readonly lease: Millis | undefined }): Millis {
   return timing.lease ?? milliseconds(Math.max(timing.keepalive * 1.5, timing.deadtime - timing.keepalive));
 }
+
+/**
+ * A live peer that acknowledges only heartbeats of ours older than this does not hear us any more. Less than the lease,
+ * so that we let go before it takes over.
+ */
+export function deafLimit(timing: LeaseTiming & { readonly lease: Millis | undefined }): Millis {
+  const early = timing.deadtime - 2 * timing.keepalive - LEASE_GUARD;
+  return milliseconds(Math.min(silenceLimit(timing), Math.max(early, 2 * timing.keepalive)));
+}

@@ -108,11 +108,11 @@ function yieldTo(turn: Turn, key: GroupKey, reason: string): void {
   stepGroup(turn, key, { type: "release", reason, to: undefined });
 }
 
-/** Its statements show for more than a keepalive that it does not hear us, although we hear it. */
+/** Its statements show for about a keepalive that it does not hear us, although we hear it. */
 function isDeaf(turn: Turn, peer: Peer): boolean {
   const { deafSince, liveness } = peer;
   if (deafSince === undefined || liveness.kind !== "alive") return false;
-  return liveness.heardAt - deafSince >= turn.state.settings.keepalive;
+  return liveness.heardAt - deafSince >= 0.75 * turn.state.settings.keepalive;
 }
 
 /** It has heard this life of ours once: so it counts the time until it calls us dead. */

@@ -2,8 +2,9 @@
  * What we say: the status with its leases, and the report of what we hold.
  *
  * A status leaves every keepalive and at the end of every turn that changed a claim. The leases of our VIPs are renewed
- * in the same turn, and only while a renewal cannot outlive the deadtime of the status before: after a long turn we
- * speak first and renew with the next status, 50 ms later.
+ * in the same turn, right after it, so that no lease outlives our last word: the simulation found the other order
+ * wrong, for a process that is frozen between the two. And a renewal must not outlive the deadtime of the status
+ * before: after a long turn we only speak, and renew with the next status, 50 ms later.
  */
 import { plus } from "@systole/machine";
 import { countStatus } from "../wire/sequence.js";
@@ -20,15 +21,12 @@ export function speak(turn: Turn): void {
   if (turn.speak || turn.now >= turn.state.nextStatusAt) sayStatus(turn);
 }
 
-/** One status, the leases before it. */
+/** One status, then the leases. */
 export function sayStatus(turn: Turn): void {
   const { state, now } = turn;
   const { keepalive, lease } = state.settings;
   const inTime = mayRenew(state, now);
   const groups = held(state);
-  if (inTime && lease !== undefined && groups.length > 0) {
-    act(turn, { type: "renew", groups, until: plus(now, SOON) });
-  }
   const sent = countStatus(state.sent, now);
   change(turn, {
     sent,
@@ -48,6 +46,9 @@ export function sayStatus(turn: Turn): void {
       ours: ownFacts(state),
     },
   });
+  if (inTime && lease !== undefined && groups.length > 0) {
+    act(turn, { type: "renew", groups, until: plus(now, SOON) });
+  }
 }
 
 /** `init` in the first status of a life, `active` once all peers were heard or are dead. */

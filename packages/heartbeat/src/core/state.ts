@@ -50,6 +50,8 @@ export interface Group {
   readonly unableUntil: Instant | undefined;
   /** When the takeover or release in progress began, and why. */
   readonly since: Instant | undefined;
+  /** A resource of it could not be stopped: only an administrator can help. */
+  readonly stuck: boolean;
   /** Both a peer and we have it: told once. */
   readonly contested: boolean;
 }
@@ -114,6 +116,7 @@ export const idleGroup: Group = {
   ownership: { kind: "none" },
   unableUntil: undefined,
   since: undefined,
+  stuck: false,
   contested: false,
 };
 

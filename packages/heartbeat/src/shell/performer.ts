@@ -1,7 +1,7 @@
 /**
  * Carries out what the core decides, in order. Nothing here blocks: what takes time answers with an event.
  *
- * A renewal of VIP leases comes right before a status and is sent in the same turn. If we were frozen between the
+ * A renewal of VIP leases comes right after a status and is sent in the same turn. If we were frozen between the
  * decision and here, the renewal is not sent: the lease must end with our word.
  */
 import type { Fact, Severity } from "@systole/bus";

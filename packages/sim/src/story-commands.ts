@@ -1,0 +1,72 @@
+/** What a story can do to its cluster: one word, one function. */
+import type { HoldSet } from "@systole/heartbeat";
+import type { Direction, Disturbance } from "./network.js";
+import type { Simulation } from "./simulation.js";
+import { parseTime, StoryError } from "./story-words.js";
+
+type Command = (simulation: Simulation, args: readonly string[]) => void;
+
+const onHost =
+  (run: (host: ReturnType<Simulation["host"]>) => void): Command =>
+  (simulation, [name]) =>
+    run(simulation.host(name ?? ""));
+
+const onGroups =
+  (type: "standby" | "takeover"): Command =>
+  (simulation, [name, set]) =>
+    simulation.host(name ?? "").feed({ type, set: holdSet(set ?? "all"), request: 1 });
+
+function holdSet(word: string): HoldSet {
+  if (word === "all" || word === "local" || word === "foreign") return word;
+  throw new StoryError(`not a set of groups: ${word}`);
+}
+
+/** `eth0`, or `eth0 lb1->lb2` for one direction. */
+function directions(simulation: Simulation, medium: string, way: string | undefined): Direction[] {
+  if (!simulation.network.media.includes(medium)) throw new StoryError(`no such medium: ${medium}`);
+  const names = simulation.hosts.map((host) => host.name);
+  const all = names.flatMap((from) => names.filter((to) => to !== from).map((to) => ({ medium, from, to })));
+  return way === undefined ? all : all.filter(({ from, to }) => `${from}->${to}` === way);
+}
+
+const whole: Disturbance = { cut: false, loss: 0, jitterMs: 0, duplicate: 0 };
+
+function disturb(simulation: Simulation, args: readonly string[], disturbance: Disturbance): void {
+  const media = args[0] === undefined ? simulation.network.media : [args[0]];
+  for (const medium of media) {
+    for (const direction of directions(simulation, medium, args[1])) {
+      simulation.network.disturb(direction, disturbance);
+    }
+  }
+}
+
+export const commands: Readonly<Record<string, Command>> = {
+  /** `run 20.5s` */
+  run: ({ world }, [time]) => world.playUntil(world.now() + parseTime(time ?? "")),
+  /** Power cut; `boot` ends it. */
+  crash: onHost((host) => host.powerOff()),
+  boot: onHost((host) => host.boot()),
+  /** SIGKILL; `start` starts heartbeat again on the running kernel, also after `stop`. */
+  kill: onHost((host) => host.kill()),
+  start: onHost((host) => host.restart()),
+  /** SIGSTOP, SIGCONT. */
+  freeze: onHost((host) => host.freeze()),
+  thaw: onHost((host) => host.thaw()),
+  /** Clean stop. */
+  stop: onHost((host) => host.feed({ type: "stop" })),
+  standby: onGroups("standby"),
+  takeover: onGroups("takeover"),
+  /** `cut`: every medium; `cut eth0`; `cut eth0 lb1->lb2`. */
+  cut: (simulation, args) => disturb(simulation, args, { ...whole, cut: true }),
+  heal: (simulation, args) => disturb(simulation, args, whole),
+  /** `lossy 30% eth0 [lb1->lb2]` */
+  lossy: (simulation, [percent, ...args]) =>
+    disturb(simulation, args, { ...whole, loss: Number.parseFloat(percent ?? "0") / 100, jitterMs: 20 }),
+  /** `refuse lb1 ldirectord::0.cf`: the resource does not start there. */
+  refuse: (simulation, [name, resource]) => {
+    simulation.host(name ?? "").refusing.add(resource ?? "");
+  },
+  allow: (simulation, [name, resource]) => {
+    simulation.host(name ?? "").refusing.delete(resource ?? "");
+  },
+};
