@@ -169,8 +169,20 @@ describe("masq", () => {
   });
 
   test("IPv6", async () => {
-    await setUp(service(`[${VIP6}]:80`), real("[fd00:2::b]:80", 1), real("[fd00:2::c]:8080", 1));
-    expect(tally(await ask(client(), { host: VIP6, port: 80, count: 4 }))).toEqual({});
+    await setUp(service(`[${VIP6}]:80`), real("[fd00:2::11]:80", 1), real("[fd00:2::12]:8080", 1));
+    expect(tally(await ask(client(), { host: VIP6, port: 80, count: 4 }))).toEqual({ real1: 2, real2: 2 });
+  });
+
+  test("IPv6 with persistence of a network, and with sh by port", async () => {
+    const reals = [real("[fd00:2::11]:80", 1), real("[fd00:2::12]:80", 1)];
+    const web = service(`[${VIP6}]:80`, { persistence: { timeoutSeconds: 60, prefixLength: 64 } });
+    await setUp(web, ...reals);
+    expect(new Set(await ask(client(), { host: VIP6, port: 80, count: 4 })).size).toBe(1);
+    await apply({
+      type: "change-service",
+      service: service(`[${VIP6}]:80`, { scheduler: "sh", schedulerFlags: 2 }),
+    });
+    expect(new Set(await ask(client(), { host: VIP6, port: 80, count: 12 })).size).toBe(2);
   });
 
   test.each([
@@ -189,8 +201,13 @@ describe("masq", () => {
   test("a firewall mark is a service of several addresses and ports", async () => {
     const director = cluster.node("director1");
     await director.run(["nft", "-f", "-"], {
-      input: `table inet marks { chain mark { type filter hook prerouting priority mangle;
-        ip daddr ${VIP} tcp dport { 80, 8080 } meta mark set 5; } }`,
+      input: [
+        "add table inet marks",
+        "add chain inet marks set_mark { type filter hook prerouting priority mangle; }",
+        `add rule inet marks set_mark ip daddr ${VIP} tcp dport { 80, 8080 } meta mark set 5
+`,
+      ].join("
+"),
     });
     await setUp(
       { ...service(`${VIP}:80`), id: { kind: "fwmark", fwmark: 5, family: "inet" } },
@@ -292,9 +309,28 @@ describe("gate", () => {
     expect(tally(answers)).toEqual({ real1: 3, real2: 1 });
   });
 
-  test("IPv6", async () => {
+  test("IPv6: also there each connection stays with its real server", async () => {
     const ipv6 = [real("[fd00:1::11]:80", 1, "gate"), real("[fd00:1::12]:80", 1, "gate")];
-    await setUp(service(`[${VIP6}]:80`), ...ipv6);
+    const web = service(`[${VIP6}]:80`);
+    await setUp(web, ...ipv6);
     expect(tally(await ask(client(), { host: VIP6, port: 80, count: 4 }))).toEqual({ real1: 2, real2: 2 });
+    const stream = await openStream(client(), VIP6, 80);
+    await change(web, real(stream.server === "real1" ? "[fd00:1::11]:80" : "[fd00:1::12]:80", 0, "gate"));
+    for (let turn = 0; turn < 3; turn++) expect(await stream.echo()).toBe(stream.server);
+    await stream.close();
+  });
+
+  test("a service of both kinds: gate, masq and a fallback on the director, each in its turn", async () => {
+    const director = await serve(cluster.node("director1"), 80);
+    await cluster.node("director1").sh("echo 1 >/proc/sys/net/ipv4/ip_forward");
+    const web = service(`${VIP}:80`);
+    await setUp(web, real("10.0.1.11:80", 1, "gate"), real("127.0.0.1:80", 1, "gate"));
+    expect(tally(await ask(client(), { host: VIP, port: 80, count: 4 }))).toEqual({ real1: 2, director1: 2 });
+    const stream = await openStream(client(), VIP, 80);
+    await change(web, real("10.0.1.11:80", 0, "gate"));
+    expect(tally(await ask(client(), { host: VIP, port: 80, count: 2 }))).toEqual({ director1: 2 });
+    expect(await stream.echo()).toBe(stream.server);
+    await stream.close();
+    await director.stop();
   });
 });

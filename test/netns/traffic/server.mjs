@@ -2,11 +2,17 @@
 // to each UDP datagram its name. Arguments: NAME PORT...
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 
 const [name, ...ports] = process.argv.slice(2);
+// UDP answers must leave from the address that was asked, which may be a VIP: one socket for each address.
+const addresses = Object.values(networkInterfaces())
+  .flat()
+  .map(({ address }) => address)
+  .filter((address) => !address.startsWith("fe80:"));
 let open = 0;
 const ready = () => {
-  if (++open === ports.length * 2) console.log("ready");
+  if (++open === ports.length * (1 + addresses.length)) console.log("ready");
 };
 
 for (const port of ports.map(Number)) {
@@ -18,8 +24,9 @@ for (const port of ports.map(Number)) {
     });
   });
   server.listen({ port, host: "::" }, ready);
-  const udp = createSocket({ type: "udp6" });
-  // The answer leaves from the address that was asked: a wildcard socket would choose another one behind a VIP.
-  udp.on("message", (_, from) => udp.send(name, from.port, from.address));
-  udp.bind(port, "::", ready);
+  for (const address of addresses) {
+    const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
+    udp.on("message", (_, from) => udp.send(name, from.port, from.address));
+    udp.bind(port, address, ready);
+  }
 }

@@ -114,7 +114,13 @@ function realChains(placed: PlacedService, placedReal: PlacedReal, way: Way): re
   ];
 }
 
-const flowKey = (placed: PlacedService): string => `${headerOf(placed)} saddr . th sport`;
+/**
+ * Port and address of the client. Of an IPv6 address its network and its last 32 bits: the kernel's registers hold a
+ * whole one and a port, but nft 1.0.6 then puts the mark on top of it (or aborts). Two clients of one network and one
+ * port that differ only in between go to the same real server.
+ */
+const flowKey = (placed: PlacedService): string =>
+  headerOf(placed) === "ip" ? "th sport . ip saddr" : "th sport . @nh,64,64 . @nh,160,32";
 
 const flowsMap = (placed: PlacedService): string =>
   `{ typeof ${flowKey(placed)} : meta mark; size ${MOST_FLOWS}; flags dynamic,timeout; }`;

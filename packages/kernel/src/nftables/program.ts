@@ -36,8 +36,10 @@ const cannotStart = (cause: Error) => ({
 });
 
 function refusal(operation: string, complaint: string, signal: string | null): KernelError {
-  if (signal !== null)
-    return new KernelError(operation, { code: "ETIMEDOUT", kernelMessage: `nft ended by ${signal}` });
+  if (signal !== null) {
+    const code = signal === "SIGTERM" ? "ETIMEDOUT" : "EIO"; // SIGTERM is our own time limit
+    return new KernelError(operation, { code, kernelMessage: `nft ended by ${signal}` });
+  }
   const lines = complaint.split("\n");
   const at = Math.max(
     lines.findIndex((text) => text.includes("Error:")),
