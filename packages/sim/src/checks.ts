@@ -3,7 +3,7 @@
  * undefined. The numbers are those of that list.
  */
 import type { ClusterSettings } from "@systole/heartbeat";
-import { type Running, vipOf } from "./group-runner.js";
+import { vipOf } from "./group-runner.js";
 import type { Packet } from "./packet.js";
 
 export interface Owners {
@@ -30,7 +30,7 @@ export function oneOwner(
 export function inOrder(
   settings: ClusterSettings,
   address: string,
-  running: Readonly<Running>,
+  running: ReadonlySet<string>,
 ): string | undefined {
   const group = settings.groups.find(({ resources }) =>
     resources.some((resource) => vipOf(resource)?.address === address),

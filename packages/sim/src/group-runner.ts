@@ -35,12 +35,9 @@ export interface GroupRunner {
 /** How long after its end an address may still be there: the kernel's timer is coarse. Measured, platform.md. */
 const KERNEL_LATENESS_S = 0.38;
 
-/** What runs on a host, whoever started it: it survives the process, not the power. */
-export type Running = Set<string>;
-
 export function groupRunner(
   groups: ReadonlyMap<string, readonly string[]>,
-  running: Running,
+  running: Set<string>,
   door: RunnerDoor,
 ): GroupRunner {
   /** Work in progress per group: a newer order makes the older one void, also one that waits for a thaw. */

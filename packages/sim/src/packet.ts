@@ -7,4 +7,6 @@ export interface Packet {
   readonly sequence: number | undefined;
   readonly dest: string | undefined;
   readonly message: Message;
+  /** Sent once more because somebody asked. */
+  readonly again?: true;
 }

@@ -3,7 +3,7 @@ import type { ClusterSettings } from "@systole/heartbeat";
 import { milliseconds, seconds } from "@systole/machine";
 import { owned, quiet } from "./checks.js";
 import { FAULTS_UNTIL_MS, type Schedule, type Timed } from "./faults.js";
-import type { Core } from "./host.js";
+import type { Core } from "./process.js";
 import { createSimulation, type Simulation } from "./simulation.js";
 
 export interface Outcome {

@@ -3,9 +3,10 @@ import type { Fact } from "@systole/bus";
 import type { ClusterSettings, CoreAction } from "@systole/heartbeat";
 import { generationGrows, inOrder, neverTwice, type Owners, oneOwner } from "./checks.js";
 import { vipOf } from "./group-runner.js";
-import { type Core, createHost, type Host } from "./host.js";
+import { Host } from "./host.js";
 import { createNetwork, type Network } from "./network.js";
 import type { Packet } from "./packet.js";
+import type { Core } from "./process.js";
 import { createTrace, type Trace } from "./trace.js";
 import { createWorld, type World } from "./world.js";
 
@@ -77,19 +78,19 @@ export function createSimulation(options: SimulationOptions): Simulation {
       trace.add(host, up ? "vip-up" : "vip-down", how === "" ? address : `${address} ${how}`);
       checkOwners(address);
       const running = hosts.find((one) => one.name === host)?.running();
-      if (up && running !== undefined) blame(inOrder(options.settings[0]!, address, new Set(running)));
+      if (up && running !== undefined) blame(inOrder(options.settings[0]!, address, running));
     },
     sent(_host: string, packet: Packet) {
+      if (packet.again) return;
       blame(neverTwice(packet, sequences));
       blame(generationGrows(packet, generations));
     },
-    fact: (host: string, fact: Fact) => writeDown(trace, host, fact),
     acted: (host: string, action: CoreAction) => writeAction(trace, host, action),
   };
 
   for (const [index, settings] of options.settings.entries()) {
     hosts.push(
-      createHost({
+      new Host({
         name: settings.local,
         settings,
         clockRate: options.clockRates[index] ?? 1,
@@ -170,6 +171,7 @@ function writeDown(trace: Trace, host: string, fact: Fact): void {
 }
 
 function writeAction(trace: Trace, host: string, action: CoreAction): void {
+  if (action.type === "publish") writeDown(trace, host, action.fact);
   if (action.type === "answer") trace.add(host, action.accepted ? "accepted" : "refused", action.reason);
   if (action.type === "persist-generation") trace.add(host, "generation", String(action.generation));
   if (action.type === "announce") trace.add(host, "announce", action.groups.join(" "));

@@ -104,7 +104,7 @@ export type Message =
   /** `firstseq`, `lastseq`: decimal on the wire. */
   | { readonly type: "NS_rexmit"; readonly first: number; readonly last: number }
   | { readonly type: "NS_nak_rexmit"; readonly first: number; readonly info: string }
-  /** Anything else (`num_ping_nodes`, a client's own, `addnode`): it counts in the sequence, the shell may pass it on. */
+  /** Anything else (`num_ping_nodes`, `addnode`, a client's own): it counts in the sequence. */
   | { readonly type: "other"; readonly name: string };
 
 export type FenceResult = "OK" | "badhost" | "bad" | "n_stnth" | "unneeded";

@@ -31,7 +31,7 @@ export function permits(state: ClusterState, peer: Peer, now: Instant): boolean 
   return acknowledged !== undefined && now - acknowledged < limit;
 }
 
-/** When the newest heartbeat of this life that the peer has heard left us; undefined if it heard none, or none lately. */
+/** When the newest of our heartbeats that the peer has heard left us; undefined: none of this life, or none lately. */
 export function acknowledgedAt(state: ClusterState, peer: Peer): Instant | undefined {
   const { heardUs } = peer.said;
   if (heardUs?.generation !== state.generation) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Giving groups to another node by command: hb_standby here, hb_takeover there, failback when the preferred node is back.
+ * Giving groups to another node: hb_standby here, hb_takeover there, failback when the preferred node is back.
  *
  *   running --release--> stopping --stopped--> given to the peer --its claim--> none
  *

@@ -8,7 +8,7 @@ import { type Instant, type Millis, plus } from "@systole/machine";
 
 /** So many messages can be asked for again. */
 export const HISTORY_LENGTH = 500;
-/** So many statuses are remembered with the moment they left; a peer that echoes an older one has not heard us lately. */
+/** So many statuses are remembered with the moment they left; a peer that echoes an older one is deaf. */
 const STATUSES_KEPT = 64;
 
 interface Departure {
