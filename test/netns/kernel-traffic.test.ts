@@ -204,10 +204,8 @@ describe("masq", () => {
       input: [
         "add table inet marks",
         "add chain inet marks set_mark { type filter hook prerouting priority mangle; }",
-        `add rule inet marks set_mark ip daddr ${VIP} tcp dport { 80, 8080 } meta mark set 5
-`,
-      ].join("
-"),
+        `add rule inet marks set_mark ip daddr ${VIP} tcp dport { 80, 8080 } meta mark set 5`,
+      ].join("\n"),
     });
     await setUp(
       { ...service(`${VIP}:80`), id: { kind: "fwmark", fwmark: 5, family: "inet" } },
