@@ -44,7 +44,20 @@ export function flowsDiffer(wanted: Flow, actual: Flow): boolean {
     (wanted.mark !== undefined && wanted.mark !== (actual.mark ?? 0)) ||
     unknown !== 0 ||
     (wanted.tcp !== undefined && wanted.tcp.state !== actual.tcp?.state) ||
+    lacksFlags(wanted.tcp?.flags, actual.tcp?.flags) ||
     (wanted.sctp !== undefined && wanted.sctp.state !== actual.sctp?.state) ||
     (wanted.dccp !== undefined && wanted.dccp.state !== actual.dccp?.state)
   );
+}
+
+type TcpFlags = NonNullable<Flow["tcp"]>["flags"];
+
+/**
+ * A flow that was here before, lived elsewhere and comes back is judged by windows of long ago unless it is told to be
+ * liberal: that is a difference, though state and mark are equal.
+ */
+function lacksFlags(wanted: TcpFlags, actual: TcpFlags): boolean {
+  if (wanted === undefined) return false;
+  const missing = (of: "original" | "reply") => (wanted[of] & ~(actual?.[of] ?? 0)) !== 0;
+  return missing("original") || missing("reply");
 }

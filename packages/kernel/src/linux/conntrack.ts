@@ -59,18 +59,18 @@ export function linuxConntrack(sockets: Sockets, eventBufferBytes: number): Linu
     }
   }
 
+  /** Creates first: at a takeover nearly all are missing, and only the others need to be looked at. */
   async function commitChunk(flows: readonly Flow[], result: Tally): Promise<void> {
-    const actual = await present(flows);
-    const missing: Flow[] = [];
+    const there = await create(flows, result);
+    const actual = await present(there);
     const different: (readonly [Flow, Flow])[] = [];
-    for (const flow of flows) {
-      const there = actual.get(flowKey(flow));
-      if (there === undefined) missing.push(flow);
-      else if (flowsDiffer(flow, there)) different.push([flow, there]);
+    for (const flow of there) {
+      const before = actual.get(flowKey(flow));
+      if (before === undefined) tally(result, "written", flow, await replace(flow));
+      else if (flowsDiffer(flow, before)) different.push([flow, before]);
       else result.updated++;
     }
     await update(different, result);
-    await create(missing, result);
   }
 
   /** What was translated elsewhere cannot be changed: such a flow is made anew. */
@@ -84,17 +84,21 @@ export function linuxConntrack(sockets: Sockets, eventBufferBytes: number): Linu
     for (const [flow] of moved) tally(result, "updated", flow, await replace(flow));
   }
 
-  async function create(flows: readonly Flow[], result: Tally): Promise<void> {
+  /** @returns those that could not be created because something is there: the flow itself, or another in its way. */
+  async function create(flows: readonly Flow[], result: Tally): Promise<readonly Flow[]> {
     const outcomes = await writing.requestAll(flows.map((flow) => newFlow(flowToCreate(flow))));
-    for (const [index, flow] of flows.entries())
-      tally(result, "written", flow, await createAgain(flow, outcomes[index]));
+    const there: Flow[] = [];
+    for (const [index, flow] of flows.entries()) {
+      const error = outcomes[index];
+      if (errorCode(error) === "EEXIST") there.push(flow);
+      else tally(result, "written", flow, await createAgain(flow, error));
+    }
+    return there;
   }
 
-  /** A second try where one may help: something else stands in the way, or the helper is not loaded here. */
+  /** A second try where one may help: the helper is not loaded here. */
   async function createAgain(flow: Flow, error: Error | undefined): Promise<Error | undefined> {
-    if (error === undefined) return undefined;
-    if (errorCode(error) === "EEXIST") return replace(flow);
-    if (flow.helper === undefined) return error;
+    if (error === undefined || flow.helper === undefined) return error;
     const [outcome] = await writing.requestAll([newFlow(flowToCreate(withoutHelper(flow)))]);
     return outcome;
   }
