@@ -12,7 +12,7 @@ import type { PeerCache } from "./peer-cache.js";
 import { NONE } from "./record-table.js";
 
 /** Flows in one request to the kernel's door: small enough that messages are heard between two of them. */
-export const BATCH = 512;
+export const BATCH = 1024;
 
 const TCP = 6;
 const UDP = 17;
