@@ -45,6 +45,16 @@ describe("ldirectord", () => {
     expect(attempts).toBe(4);
   });
 
+  test("whose table the kernel refuses in part is told, and the takeover goes on", async () => {
+    const world = {
+      clock: virtualClock(),
+      call: async () => ({ active: true, problems: ["no such scheduler"] }),
+    };
+    expect(await ldirectord(spec("ldirectord"), world).start(never)).toEqual([
+      "ldirectord: no such scheduler",
+    ]);
+  });
+
   test("that refuses is a failure at once; one that is not there is stopped already", async () => {
     const refusing = {
       clock: virtualClock(),
@@ -62,6 +72,12 @@ describe("ctsyncd", () => {
     const call = async (...[, verb]: [string, string, unknown, unknown]) => asked.push(verb);
     expect(await ctsync(spec("ctsyncd"), { call }).start(never)).toEqual([]);
     expect(asked).toEqual(["commit", "activate"]);
+  });
+
+  test("that is not done in time is told, and the takeover goes on", async () => {
+    const call = async (...[, verb]: [string, string, unknown, unknown]) =>
+      verb === "commit" ? { done: false, note: "3 of 9 flows written" } : { done: true };
+    expect(await ctsync(spec("ctsyncd"), { call }).start(never)).toEqual(["conntrack: 3 of 9 flows written"]);
   });
 
   test("that is missing does not stop a takeover", async () => {

@@ -8,10 +8,11 @@ import { seconds } from "@systole/machine";
 import { type ControlCall, isAbsent, isActive } from "./control-call.js";
 import { problemOf, type Resource, type ResourceSpec } from "./resource.js";
 
-const LIMITS = { status: seconds(5), start: seconds(13), stop: seconds(5) };
+const LIMITS = { status: seconds(5), start: seconds(20), stop: seconds(5) };
 /** How long a takeover waits for the commit; a million flows take less than that. */
-const COMMIT_LIMIT = seconds(10);
-const ACTIVATE_LIMIT = seconds(2);
+const COMMIT_LIMIT = seconds(9);
+/** ctsyncd says by itself that it is not done, so much earlier. */
+const GRACE = seconds(1);
 
 export function ctsync(spec: ResourceSpec, { call }: { call: ControlCall }): Resource {
   return {
@@ -23,9 +24,10 @@ export function ctsync(spec: ResourceSpec, { call }: { call: ControlCall }): Res
     },
     async start() {
       try {
-        await call("ctsyncd", "commit", {}, COMMIT_LIMIT);
-        await call("ctsyncd", "activate", {}, ACTIVATE_LIMIT);
-        return [];
+        const limitMs = COMMIT_LIMIT - GRACE;
+        const committed = await call("ctsyncd", "commit", { limitMs }, COMMIT_LIMIT);
+        const activated = await call("ctsyncd", "activate", { limitMs }, COMMIT_LIMIT);
+        return [...shortfall(committed), ...shortfall(activated)].slice(0, 1);
       } catch (error) {
         return [`conntrack: ${problemOf(error)}`];
       }
@@ -38,4 +40,12 @@ export function ctsync(spec: ResourceSpec, { call }: { call: ControlCall }): Res
       }
     },
   };
+}
+
+/** What ctsyncd says it did not do: `done` is false, and perhaps there is a `note`. */
+function shortfall(answer: unknown): readonly string[] {
+  if (typeof answer !== "object" || answer === null || !("done" in answer) || answer.done !== false)
+    return [];
+  const note = "note" in answer && typeof answer.note === "string" ? answer.note : "the commit goes on";
+  return [`conntrack: ${note}`];
 }

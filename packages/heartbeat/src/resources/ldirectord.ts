@@ -28,8 +28,7 @@ export function ldirectord(
     async start(signal) {
       for (;;) {
         try {
-          await call("ldirectord", "activate", args, LIMITS.start);
-          return [];
+          return problemsOf(await call("ldirectord", "activate", args, LIMITS.start));
         } catch (error) {
           if (!isAbsent(error)) throw error;
           await pause(clock, RETRY_PAUSE);
@@ -45,4 +44,11 @@ export function ldirectord(
       }
     },
   };
+}
+
+/** Changes of the table that the kernel refused, as ldirectord tells them: the rest of it serves. */
+function problemsOf(answer: unknown): readonly string[] {
+  if (typeof answer !== "object" || answer === null || !("problems" in answer)) return [];
+  const { problems } = answer;
+  return Array.isArray(problems) ? problems.map((problem) => `ldirectord: ${String(problem)}`) : [];
 }
