@@ -44,6 +44,20 @@ describe("the VIP", () => {
     });
   });
 
+  test("moves by a command that a script writes into the FIFO; nonsense there is told and harms nobody", async () => {
+    await withPair({}, async (pair) => {
+      const [first] = pair.nodes;
+      const fifo = "/var/lib/heartbeat/fifo";
+      await first.sh(`printf 'nonsense\\n<<<\\n' > ${fifo}`);
+      await until("the nonsense to be told", () =>
+        first.log("heartbeat").includes(`${fifo}: heartbeat datagram: needs`),
+      );
+      await first.sh(`printf '>>>\\nt=ask_resources\\nrsc_hold=all\\ninfo=me\\n<<<\\n' > ${fifo}`);
+      await pair.ownedBy("director2", 1000);
+      expect((await first.run(["stat", "-c", "%a %F", fifo])).stdout).toBe("600 fifo\n");
+    });
+  });
+
   test("moves at once when heartbeat is stopped in order", async () => {
     await withPair({}, async (pair) => {
       const [first] = pair.nodes;

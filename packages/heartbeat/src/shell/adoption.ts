@@ -6,14 +6,16 @@
  */
 import type { Addresses } from "@systole/kernel";
 import { errorCode } from "@systole/kernel";
-import type { Millis } from "@systole/machine";
+import { type Clock, type Millis, seconds } from "@systole/machine";
 import type { IpAddress } from "@systole/wire";
 import { parseIpSpec } from "../resources/ip-spec.js";
-import type { ResourceSpec } from "../resources/resource.js";
+import { problemOf, type ResourceSpec } from "../resources/resource.js";
 import type { Runner, RunnerGroup } from "../resources/runner.js";
+import { withLimit } from "../resources/time-limit.js";
 import type { LastWord } from "./last-word.js";
 
 export interface AdoptionDependencies {
+  readonly clock: Clock;
   readonly addresses: Addresses;
   readonly runner: Runner;
   readonly log: (line: string) => void;
@@ -21,13 +23,15 @@ export interface AdoptionDependencies {
 
 /** The time that is left must do for everything until our first status. */
 const MARGIN_MS = 500;
+/** The VIPs are gone by then; what is left of the group must not keep this node out of the cluster. */
+const STOP_LIMIT = seconds(15);
 
 /** @returns the keys of the groups that are kept. */
 export async function settlePast(
   groups: readonly RunnerGroup[],
   lastWord: LastWord | undefined,
   lease: Millis | undefined,
-  { addresses, runner, log }: AdoptionDependencies,
+  { clock, addresses, runner, log }: AdoptionDependencies,
 ): Promise<readonly string[]> {
   const present = new Set((await addresses.list()).map(({ address }) => address));
   const insideLease = lastWord !== undefined && lease !== undefined && lastWord.silence < lease - MARGIN_MS;
@@ -43,7 +47,9 @@ export async function settlePast(
     if (vips.some((vip) => present.has(vip)) || held) {
       log(`${group.key}: a former process left it behind, it is stopped`);
       await dropVips(vips, addresses);
-      await runner.stop(group);
+      await withLimit(clock, STOP_LIMIT, `stopping ${group.key}`, () => runner.stop(group)).catch((error) =>
+        log(problemOf(error)),
+      );
     }
   }
   return adopted;

@@ -52,6 +52,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const log = (line: string) => context.log.info({ event: "past" }, line);
   const lease = configuration.settings.lease;
   const adopted = await settlePast(heartbeat.groups(), lastWord, lease, {
+    clock: context.clock,
     addresses,
     runner: heartbeat.runner,
     log,

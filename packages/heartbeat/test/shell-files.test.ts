@@ -1,0 +1,171 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readConfiguration } from "../src/shell/configuration.js";
+import { scriptEnvironment } from "../src/shell/environment.js";
+import { readGeneration, storeGeneration } from "../src/shell/generation-file.js";
+import { openLastWord, readLastWord } from "../src/shell/last-word.js";
+import { loadUuid } from "../src/shell/uuid-file.js";
+
+let folder = "";
+const file = (name: string) => join(folder, name);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "systole-heartbeat-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("hb_generation", () => {
+  test("is 15 columns and a newline, and reads back", async () => {
+    await storeGeneration(file("new/hb_generation"), 1_795_179_497);
+    expect(readFileSync(file("new/hb_generation"), "latin1")).toBe("     1795179497\n");
+    expect(await readGeneration(file("new/hb_generation"))).toBe(1_795_179_497);
+  });
+
+  test.each([
+    { what: "missing", text: undefined },
+    { what: "empty", text: "" },
+    { what: "garbage", text: "twelve\n" },
+  ])("that is $what is none", async ({ text }) => {
+    if (text !== undefined) writeFileSync(file("hb_generation"), text);
+    expect(await readGeneration(file("hb_generation"))).toBeUndefined();
+  });
+});
+
+test("hb_uuid is 16 bytes, made once", async () => {
+  const made = await loadUuid(file("hb_uuid"));
+  expect([made.fresh, made.uuid.length, statSync(file("hb_uuid")).size]).toEqual([true, 16, 16]);
+  const again = await loadUuid(file("hb_uuid"));
+  expect(again.fresh).toBe(false);
+  expect(Buffer.from(again.uuid).equals(Buffer.from(made.uuid))).toBe(true);
+});
+
+describe("the last word", () => {
+  test("tells the next process what was held and how long ago", () => {
+    const word = openLastWord(file("last-word"));
+    word.sent(["IPaddr2::192.0.2.10/24/eth0", "db"]);
+    word.sent(["db"]);
+    word.close();
+    const left = readLastWord(file("last-word"));
+    expect(left?.groups).toEqual(["db"]);
+    expect(left?.silence).toBeGreaterThanOrEqual(0);
+    expect(left?.silence).toBeLessThan(5000);
+  });
+
+  test("of another boot, of nobody, or garbage is none", () => {
+    expect(readLastWord(file("missing"))).toBeUndefined();
+    writeFileSync(file("other"), "00000000-0000-0000-0000-000000000000 12.5 db\n");
+    expect(readLastWord(file("other"))).toBeUndefined();
+    writeFileSync(file("garbage"), "x\n");
+    expect(readLastWord(file("garbage"))).toBeUndefined();
+  });
+});
+
+const HA_CF = `keepalive 1
+deadtime 10
+warntime 5
+initdead 20
+udpport 694
+bcast eth1
+auto_failback off
+node lb1 lb2
+env FLAVOUR=vanilla
+`;
+const HARESOURCES =
+  "lb1 ctsyncd ldirectord::ldirectord.cf IPaddr2::192.0.2.10/24/eth0 MailTo::ops@example.org\n";
+const AUTHKEYS = "auth 2\n2 sha1 ultramonkey\n";
+
+function configuration(texts: { haCf?: string; haresources?: string; authkeys?: string } = {}) {
+  const files = { haCf: file("ha.cf"), haresources: file("haresources"), authkeys: file("authkeys") };
+  writeFileSync(files.haCf, texts.haCf ?? HA_CF);
+  writeFileSync(files.haresources, texts.haresources ?? HARESOURCES);
+  writeFileSync(files.authkeys, texts.authkeys ?? AUTHKEYS, { mode: 0o600 });
+  return readConfiguration(files, "lb1");
+}
+
+describe("the configuration", () => {
+  test("of the three files together; the lease is deadtime - keepalive - 0.5 s in whole seconds", () => {
+    const { value, headlines } = configuration();
+    expect(headlines).toEqual([]);
+    expect(value?.leaseSeconds).toBe(8);
+    expect(value?.settings).toMatchObject({
+      local: "lb1",
+      nodes: ["lb1", "lb2"],
+      lease: 8000,
+      autoFailback: "off",
+      groups: [
+        {
+          key: "ctsyncd",
+          preferred: "lb1",
+          resources: [
+            "ctsyncd",
+            "ldirectord::ldirectord.cf",
+            "IPaddr2::192.0.2.10/24/eth0",
+            "MailTo::ops@example.org",
+          ],
+        },
+      ],
+    });
+  });
+
+  test("shows the mistakes of all three files in one run", () => {
+    const { value, headlines } = configuration({
+      haCf: `${HA_CF}keepalive 2sec\n`,
+      authkeys: "auth 2\n1 sha1 ultramonkey\n",
+    });
+    expect(value).toBeUndefined();
+    expect(headlines.map((line) => line.slice(folder.length + 1))).toEqual([
+      'ha.cf:10:11: error: keepalive: "2sec" is not a duration [bad-duration]',
+      "authkeys:1:6: error: auth key 2 is not in this file [unknown-key]",
+    ]);
+  });
+
+  test("finds what a built-in resource cannot make sense of, with its place", () => {
+    const { value, headlines } = configuration({ haresources: "lb1 IPaddr2::192.0.2.300/24 MailTo\n" });
+    expect(value).toBeUndefined();
+    expect(headlines.map((line) => line.slice(folder.length + 1))).toEqual([
+      'haresources:1:5: error: IPaddr2: 192.0.2.300/24: "192.0.2.300" is not an IP address [bad-argument]',
+      "haresources:1:29: error: MailTo: names no recipient [bad-argument]",
+    ]);
+  });
+
+  test("warns when deadtime is too short for a lease, and goes without one", () => {
+    const { value, headlines } = configuration({
+      haCf: HA_CF.replace("deadtime 10", "deadtime 2500ms").replace("warntime 5", "warntime 2"),
+    });
+    expect(value?.settings.lease).toBeUndefined();
+    expect(headlines.join("\n")).toContain("warning: deadtime is too short for a VIP lease");
+  });
+
+  test.each([
+    {
+      what: "a missing file",
+      spoil: () => rmSync(file("haresources")),
+      says: "haresources: error: no such file",
+    },
+    {
+      what: "keys that others can read",
+      spoil: () => chmodSync(file("authkeys"), 0o644),
+      says: "bad permissions",
+    },
+  ])("refuses $what", ({ spoil, says }) => {
+    configuration();
+    spoil();
+    const files = { haCf: file("ha.cf"), haresources: file("haresources"), authkeys: file("authkeys") };
+    const { value, headlines } = readConfiguration(files, "lb1");
+    expect(value).toBeUndefined();
+    expect(headlines.join("\n")).toContain(says);
+  });
+
+  test("reaches scripts as HA_ variables, env lines and parameters among them", () => {
+    const environment = scriptEnvironment(configuration().value!.haCf, { local: "lb1", alone: true });
+    expect(environment).toMatchObject({
+      HA_CURHOST: "lb1",
+      HA_keepalive: "1",
+      HA_udpport: "694",
+      HA_FLAVOUR: "vanilla",
+      HA_NICEFAILBACK: "yes",
+      HA_DONTASK: "yes",
+    });
+  });
+});

@@ -1,0 +1,158 @@
+import { milliseconds } from "@systole/machine";
+import { toHex } from "@systole/wire";
+import { describe, expect, test } from "vitest";
+import type { CoreAction } from "../src/core/action.js";
+import { createDropLog } from "../src/shell/drop-log.js";
+import { createReceiver } from "../src/shell/receiver.js";
+import { createTransmitter } from "../src/shell/transmitter.js";
+import { openEnvelope, seal } from "../src/wire/datagram.js";
+import { bytesOf, string } from "../src/wire/field.js";
+import type { KeyRing } from "../src/wire/signature.js";
+import { virtualClock } from "./virtual-clock.js";
+
+const key = { index: 1, method: "sha1", key: bytesOf("ours") } as const;
+const ring: KeyRing = { signing: key, keys: new Map([[1, key]]) };
+const uuid = (last: number): Uint8Array => Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? last : 0));
+
+function sender(node: string, ownUuid: Uint8Array, keys = ring) {
+  const out: Uint8Array[] = [];
+  const transmitter = createTransmitter({
+    node,
+    uuid: ownUuid,
+    keys: () => keys,
+    ttl: () => 3,
+    innerAuth: () => true,
+    uuidOf: () => undefined,
+    wallClock: () => 1_795_167_684_000,
+    load: () => "0.00 0.00 0.00 1/99 1",
+    out: (datagram) => out.push(datagram),
+  });
+  return { out, transmitter };
+}
+
+function receiver() {
+  const accepted: unknown[] = [];
+  const dropped: string[] = [];
+  const logged: string[] = [];
+  const { receive, uuidOf } = createReceiver({
+    local: "lb1",
+    localUuid: uuid(1),
+    keys: () => ring,
+    nodes: () => ["lb1", "lb2"],
+    accept: (event) => accepted.push(event),
+    drop: (why, problem, medium) => dropped.push(`${why} on ${medium}: ${problem}`),
+    log: (line) => logged.push(line),
+  });
+  return { accepted, dropped, logged, receive, uuidOf };
+}
+
+const status = (sequence: number, generation = 7): Extract<CoreAction, { type: "send" }> => ({
+  type: "send",
+  generation,
+  sequence,
+  message: { type: "status", state: "active", deadtime: milliseconds(10_000), protocol: 1 },
+});
+
+describe("what is sent", () => {
+  test("is received as the same message, from the node that sent it", () => {
+    const { out, transmitter } = sender("lb2", uuid(2));
+    const { accepted, dropped, receive, uuidOf } = receiver();
+    transmitter.send({ ...status(42), dest: "lb1" });
+    receive(out[0]!, "eth1");
+    expect(dropped).toEqual([]);
+    expect(accepted).toEqual([
+      {
+        type: "message",
+        medium: "eth1",
+        header: { from: "lb2", generation: 7, sequence: 42, dest: "lb1" },
+        message: { type: "status", state: "active", deadtime: 10_000, protocol: 1 },
+      },
+    ]);
+    expect(toHex(uuidOf("lb2")!)).toBe(toHex(uuid(2)));
+  });
+
+  test("is sent again byte for byte, as long as it is one of the last 500 of this life", () => {
+    const { out, transmitter } = sender("lb2", uuid(2));
+    for (let sequence = 1; sequence <= 501; sequence++) transmitter.send(status(sequence));
+    const first = out.length;
+    transmitter.resend(1);
+    expect(out.length).toBe(first);
+    transmitter.resend(2);
+    expect(toHex(out.at(-1)!)).toBe(toHex(out[1]!));
+    transmitter.send(status(1, 8));
+    transmitter.resend(2);
+    expect(out.length).toBe(first + 2);
+  });
+
+  test("carries an inner signature for old tools", () => {
+    const { out, transmitter } = sender("lb2", uuid(2));
+    transmitter.send(status(1));
+    expect(Buffer.from(openEnvelope(out[0]!).covered).toString("latin1")).toMatch(
+      /\(0\)auth=1 [0-9a-f]{40},%%%\n$/,
+    );
+  });
+});
+
+describe("what is dropped", () => {
+  test.each([
+    {
+      what: "a datagram with another key",
+      datagram: () => {
+        const other = { index: 1, method: "sha1", key: bytesOf("theirs") } as const;
+        const { out, transmitter } = sender("lb2", uuid(2), { signing: other, keys: new Map() });
+        transmitter.send(status(1));
+        return out[0]!;
+      },
+      why: "unauthentic on eth1: signature of key 1 is wrong",
+    },
+    {
+      what: "noise",
+      datagram: () => bytesOf("hello\n"),
+      why: "malformed on eth1: heartbeat datagram: begins with neither ### nor >>> at byte 0",
+    },
+    {
+      what: "an authentic datagram without what every message has",
+      datagram: () => seal([string("t", "status")], { framing: "netstring", innerAuth: false }, ring),
+      why: "malformed on eth1: heartbeat message: has no ts at byte 0",
+    },
+    {
+      what: "a node that is not in ha.cf, its name made harmless",
+      datagram: () => {
+        const { out, transmitter } = sender("evil\n\u001b[31m", uuid(9));
+        transmitter.send(status(1));
+        return out[0]!;
+      },
+      why: "unknown-node on eth1: bad node [evil??[31m] in message",
+    },
+  ])("$what", ({ datagram, why }) => {
+    const { accepted, dropped, receive } = receiver();
+    receive(datagram(), "eth1");
+    expect([accepted, dropped]).toEqual([[], [why]]);
+  });
+
+  test("is told five times at once, then once a minute with its number", async () => {
+    const clock = virtualClock();
+    const lines: string[] = [];
+    const log = createDropLog(clock, (line) => lines.push(line));
+    for (let time = 0; time < 100; time++) log.dropped("malformed", "noise", "eth1");
+    expect(lines.length).toBe(5);
+    await clock.advance(61_000);
+    log.dropped("malformed", "noise", "eth1");
+    expect(lines.at(-1)).toBe("dropped a datagram on eth1: noise (96 since the last such line)");
+    expect(log.totals()).toEqual({ malformed: 101 });
+  });
+});
+
+test("a node is known by its uuid first: one that was renamed is still itself, a new uuid is told", () => {
+  const { accepted, logged, receive } = receiver();
+  const heard = (name: string, id: Uint8Array) => {
+    const { out, transmitter } = sender(name, id);
+    transmitter.send(status(1));
+    receive(out[0]!, "eth1");
+  };
+  heard("lb2", uuid(2));
+  heard("renamed", uuid(2));
+  heard("LB2", uuid(3));
+  expect(accepted.length).toBe(3);
+  expect(logged).toEqual([`node lb2 changed its uuid from ${toHex(uuid(2))} to ${toHex(uuid(3))}`]);
+});

@@ -1,0 +1,232 @@
+import type { Fact } from "@systole/bus";
+import { fakeKernel } from "@systole/kernel/fake";
+import { instant, milliseconds } from "@systole/machine";
+import { parseIp } from "@systole/wire";
+import { describe, expect, test } from "vitest";
+import type { CoreAction } from "../src/core/action.js";
+import type { CoreEvent } from "../src/core/event.js";
+import type { Runner, RunnerGroup, RunnerReport } from "../src/resources/runner.js";
+import { settlePast } from "../src/shell/adoption.js";
+import { createPerformer } from "../src/shell/performer.js";
+import { settled, virtualClock } from "./virtual-clock.js";
+
+const GROUP: RunnerGroup = {
+  key: "web",
+  resources: [
+    { text: "web", script: "web", args: [] },
+    { text: "IPaddr2::192.0.2.10/24/eth0", script: "IPaddr2", args: ["192.0.2.10/24/eth0"] },
+  ],
+};
+const DONE: RunnerReport = {
+  steps: [{ step: "web", ms: 3 }],
+  totalMs: 3,
+  degraded: ["conntrack: slow"],
+  failed: undefined,
+};
+
+function fakeRunner(
+  calls: string[],
+  reports: { start?: RunnerReport | undefined; stop?: RunnerReport } = {},
+): Runner {
+  const { start = DONE, stop = DONE } = reports;
+  const told = (what: string, key: string) => calls.push(`${what} ${key}`);
+  return {
+    async start({ key }) {
+      told("start", key);
+      return "start" in reports ? reports.start : start;
+    },
+    async stop({ key }) {
+      told("stop", key);
+      return stop;
+    },
+    async change() {
+      return DONE;
+    },
+    each: (keys, what) => told(what, keys.join(" ")),
+    runs: async () => true,
+  };
+}
+
+function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerReport } = {}) {
+  const clock = virtualClock();
+  const calls: string[] = [];
+  const fed: CoreEvent[] = [];
+  const facts: Fact[] = [];
+  const perform = createPerformer({
+    clock,
+    transmitter: {
+      send: ({ message }) => calls.push(`send ${message.type}`),
+      resend: (sequence) => calls.push(`resend ${sequence}`),
+    },
+    runner: fakeRunner(calls, reports),
+    lastWord: { sent: (groups) => calls.push(`last word ${groups.join(" ")}`), close: () => undefined },
+    group: (key) => (key === GROUP.key ? GROUP : undefined),
+    feed: (event) => fed.push(event),
+    storeGeneration: async (generation) => void calls.push(`store ${generation}`),
+    publish: (_severity, fact) => facts.push(fact),
+    log: ({ kind }) => calls.push(`log ${kind}`),
+    answer: (request, accepted) => calls.push(`answer ${request} ${accepted}`),
+    finished: () => calls.push("finished"),
+    background: (_what, work) => void work,
+  });
+  return { clock, calls, fed, facts, perform };
+}
+
+const STATUS: CoreAction = {
+  type: "send",
+  generation: 7,
+  sequence: 1,
+  message: { type: "status", state: "active", deadtime: milliseconds(3000), protocol: 1 },
+};
+
+describe("the performer", () => {
+  test("renews before the status, and leaves the last word with the groups it renewed", () => {
+    const { calls, perform } = performing();
+    perform({ type: "renew", groups: ["web"], until: instant(50) });
+    perform(STATUS);
+    expect(calls).toEqual(["renew web", "send status", "last word web"]);
+  });
+
+  test("does not renew when it was frozen between the decision and the act", async () => {
+    const { clock, calls, perform } = performing();
+    await clock.advance(51);
+    perform({ type: "renew", groups: ["web"], until: instant(50) });
+    expect(calls).toEqual([]);
+  });
+
+  test("forgets a group in its last word once it is stopped or withdrawn", async () => {
+    const { calls, perform } = performing();
+    perform({ type: "renew", groups: ["web"], until: instant(50) });
+    perform({ type: "drop-vips", groups: ["web"] });
+    perform(STATUS);
+    expect(calls).toEqual(["renew web", "withdraw web", "send status", "last word "]);
+  });
+
+  test("feeds the generation only when it is stored", async () => {
+    const { calls, fed, perform } = performing();
+    perform({ type: "persist-generation", generation: 8 });
+    expect(fed).toEqual([]);
+    await settled();
+    expect([calls, fed]).toEqual([["store 8"], [{ type: "generation-stored", generation: 8 }]]);
+  });
+
+  test.each<{
+    what: string;
+    action: CoreAction;
+    reports?: { start?: RunnerReport | undefined; stop?: RunnerReport };
+    event: unknown[];
+  }>([
+    {
+      what: "a group that started",
+      action: { type: "start", group: "web" },
+      event: [{ type: "started", group: "web", steps: DONE.steps, degraded: DONE.degraded }],
+    },
+    {
+      what: "a group that did not start",
+      action: { type: "start", group: "web" },
+      reports: { start: { ...DONE, failed: { resource: "web", problem: "no disk" } } },
+      event: [{ type: "start-failed", group: "web", resource: "web", problem: "no disk", steps: DONE.steps }],
+    },
+    {
+      what: "a start that a stop overtook says nothing",
+      action: { type: "start", group: "web" },
+      reports: { start: undefined },
+      event: [],
+    },
+    {
+      what: "a group that stopped",
+      action: { type: "stop", group: "web" },
+      event: [{ type: "stopped", group: "web" }],
+    },
+    {
+      what: "a group that did not stop",
+      action: { type: "stop", group: "web" },
+      reports: { stop: { ...DONE, failed: { resource: "web", problem: "busy" } } },
+      event: [{ type: "stop-failed", group: "web", resource: "web", problem: "busy" }],
+    },
+    {
+      what: "a group that nobody knows any more is stopped",
+      action: { type: "stop", group: "old" },
+      event: [{ type: "stopped", group: "old" }],
+    },
+    {
+      what: "a fence that does not exist",
+      action: { type: "fence", node: "lb2" },
+      event: [{ type: "fenced", node: "lb2", ok: false, problem: "no fence device is configured" }],
+    },
+  ])("$what", async ({ action, reports, event }) => {
+    const { fed, perform } = performing(reports);
+    perform(action);
+    await settled();
+    expect(fed).toEqual(event);
+  });
+});
+
+describe("what a former process left behind", () => {
+  const vip = { address: parseIp("192.0.2.10")!, prefixLength: 24, device: "eth0" };
+  const LEASE = milliseconds(8000);
+
+  async function past(options: {
+    vipIsUp: boolean;
+    silence?: number;
+    groups?: string[];
+    lease?: typeof LEASE;
+  }) {
+    const kernel = fakeKernel();
+    if (options.vipIsUp) kernel.addresses.holdNow(vip, 8);
+    const calls: string[] = [];
+    const { silence, groups = ["web"] } = options;
+    const lastWord = silence === undefined ? undefined : { groups, silence: milliseconds(silence) };
+    const adopted = await settlePast([GROUP], lastWord, "lease" in options ? options.lease : LEASE, {
+      clock: virtualClock(),
+      addresses: kernel.addresses,
+      runner: fakeRunner(calls),
+      log: () => undefined,
+    });
+    return { adopted, calls, up: kernel.addresses.listNow().length };
+  }
+
+  test.each([
+    { what: "nothing", vipIsUp: false, means: { adopted: [], calls: [], up: 0 } },
+    {
+      what: "a VIP inside the lease: kept",
+      vipIsUp: true,
+      silence: 7000,
+      means: { adopted: ["web"], calls: [], up: 1 },
+    },
+    {
+      what: "a VIP too late for the lease: dropped",
+      vipIsUp: true,
+      silence: 7600,
+      means: { adopted: [], calls: ["stop web"], up: 0 },
+    },
+    {
+      what: "a VIP that the kernel has ended: the rest is stopped",
+      vipIsUp: false,
+      silence: 100,
+      means: { adopted: [], calls: ["stop web"], up: 0 },
+    },
+    {
+      what: "a VIP of a group that it had given up: dropped",
+      vipIsUp: true,
+      silence: 100,
+      groups: [],
+      means: { adopted: [], calls: ["stop web"], up: 0 },
+    },
+    {
+      what: "a VIP of somebody before the last boot: dropped",
+      vipIsUp: true,
+      means: { adopted: [], calls: ["stop web"], up: 0 },
+    },
+    {
+      what: "a VIP without a lease: dropped",
+      vipIsUp: true,
+      silence: 100,
+      lease: undefined,
+      means: { adopted: [], calls: ["stop web"], up: 0 },
+    },
+  ])("$what", async ({ means, ...options }) => {
+    // `lease: undefined` says that there is none; without the word it is LEASE
+    expect(await past(options as Parameters<typeof past>[0])).toEqual(means);
+  });
+});
