@@ -292,6 +292,7 @@ static napi_value sys_recv_batch(napi_env env, napi_callback_info info)
 	int64_t address_slot = integer(&call, 5);
 	struct mmsghdr messages[MAX_BATCH];
 	struct iovec vectors[MAX_BATCH];
+	struct sockaddr_storage senders[MAX_BATCH]; /* the kernel tells the length of what it cut, so it cuts nothing */
 	size_t count;
 	int received;
 
@@ -305,14 +306,16 @@ static napi_value sys_recv_batch(napi_env env, napi_callback_info info)
 		vectors[i] = (struct iovec){ into.data + i * (size_t)slot, (size_t)slot };
 		messages[i].msg_hdr.msg_iov = &vectors[i];
 		messages[i].msg_hdr.msg_iovlen = 1;
-		messages[i].msg_hdr.msg_name = addresses.data + i * (size_t)address_slot;
-		messages[i].msg_hdr.msg_namelen = (socklen_t)address_slot;
+		messages[i].msg_hdr.msg_name = &senders[i];
+		messages[i].msg_hdr.msg_namelen = sizeof senders[i];
 	}
 	received = recvmmsg(fd, messages, (unsigned int)count, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < received; i++) {
-		int32_t row[3] = { (int32_t)messages[i].msg_len, messages[i].msg_hdr.msg_flags,
-				   (int32_t)least(messages[i].msg_hdr.msg_namelen, (size_t)address_slot) };
+		size_t length = least(messages[i].msg_hdr.msg_namelen, (size_t)address_slot);
+		int32_t row[3] = { (int32_t)messages[i].msg_len, messages[i].msg_hdr.msg_flags, (int32_t)length };
+
 		memcpy(out.data + (size_t)i * sizeof row, row, sizeof row);
+		memcpy(addresses.data + (size_t)i * (size_t)address_slot, &senders[i], length);
 	}
 	return result(env, received);
 }
