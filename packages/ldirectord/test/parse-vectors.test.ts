@@ -172,7 +172,7 @@ function checkModel(check: VirtualConfig["service"]["reals"][number]["check"]): 
 }
 
 /** The original's model without what we keep elsewhere, or say otherwise on purpose. */
-function expectedModel(model: NonNullable<Vector["model"]>): unknown {
+function expectedModel(model: NonNullable<Vector["model"]>): object {
   const { fallback: _f, fallback6: _f6, ...global } = model.global;
   return {
     global,

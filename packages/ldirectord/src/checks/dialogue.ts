@@ -1,6 +1,6 @@
 /** Leads one dialogue over real connections until there is a verdict. The time limit is the caller's. */
 import { type Clock, milliseconds, plus } from "@systole/machine";
-import { type Connection, openConnection } from "./connection.js";
+import type { Connection, openConnection } from "./connection.js";
 import {
   type Call,
   type Heard,
@@ -26,12 +26,15 @@ export interface Dialogue {
 /** UDP loses packets: what was said is said again so often until something is heard. */
 const REPEAT_UDP = milliseconds(1000);
 
-export function holdDialogue(
-  call: Call,
-  parts: { readonly matcher: Matcher; readonly clock: Clock; readonly transcript: Transcript },
-  finish: (outcome: Outcome) => void,
-): Dialogue {
-  const { matcher, clock, transcript } = parts;
+export interface DialogueParts {
+  readonly open: typeof openConnection;
+  readonly matcher: Matcher;
+  readonly clock: Clock;
+  readonly transcript: Transcript;
+}
+
+export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome: Outcome) => void): Dialogue {
+  const { open, matcher, clock, transcript } = parts;
   let connection: Connection | undefined;
   let data: Connection | undefined;
   let callOff: (() => void) | undefined;
@@ -128,7 +131,7 @@ export function holdDialogue(
     function openData(port: number): void {
       second = { text: "", ended: false };
       const { host } = to;
-      data = openConnection(
+      data = open(
         { host, port, transport: "tcp", tls: undefined },
         {
           open() {},
@@ -145,7 +148,7 @@ export function holdDialogue(
       );
     }
 
-    connection = openConnection(to, {
+    connection = open(to, {
       open(local) {
         stage = `${place} took the connection, but did not answer in full`;
         take(to.begin(local));

@@ -8,11 +8,12 @@ import { type Clock, type Instant, type Millis, plus } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
 import type { CheckResult, CheckSpec } from "../core/configured.js";
 import { callFor } from "./calls.js";
+import { openConnection } from "./connection.js";
 import { type Call, down, up } from "./conversation.js";
 import { holdDialogue, type Outcome } from "./dialogue.js";
 import { runExternal } from "./external.js";
-import { createMatcher } from "./matcher.js";
-import { createPinger } from "./ping.js";
+import { createMatcher, type Matcher } from "./matcher.js";
+import { createPinger, type Pinger } from "./ping.js";
 import { startTranscript, type Transcript } from "./transcript.js";
 
 export interface CheckRunner {
@@ -25,9 +26,18 @@ export interface CheckRunner {
 const MOST_IN_FLIGHT = 2048;
 const MOST_EXTERNAL = 16;
 
-export function createCheckRunner(clock: Clock): CheckRunner {
-  const matcher = createMatcher(clock);
-  const pinger = createPinger(clock);
+/** What a runner works with; a test hands in others. */
+export interface Doors {
+  readonly open: typeof openConnection;
+  readonly matcher: Matcher;
+  readonly pinger: Pinger;
+  readonly external: typeof runExternal;
+}
+
+export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): CheckRunner {
+  const { open = openConnection, external = runExternal } = doors;
+  const matcher = doors.matcher ?? createMatcher(clock);
+  const pinger = doors.pinger ?? createPinger(clock);
   const lanes = { external: lane(MOST_EXTERNAL), other: lane(MOST_IN_FLIGHT) };
 
   /** Starts one check; answers how to stop it. */
@@ -39,7 +49,7 @@ export function createCheckRunner(clock: Clock): CheckRunner {
       case "ping":
         return pinger.ping(spec.address, spec.tries, spec.limit, finish);
       case "external":
-        return runExternal(spec.command, spec.args, spec.limit, clock, finish);
+        return external(spec.command, spec.args, spec.limit, clock, finish);
       case "connect":
         return converse(connectCall(spec), spec.limit, transcript, finish);
       case "negotiate":
@@ -57,7 +67,7 @@ export function createCheckRunner(clock: Clock): CheckRunner {
       callOff();
       finish(outcome);
     };
-    const dialogue = holdDialogue(call, { matcher, clock, transcript }, end);
+    const dialogue = holdDialogue(call, { open, matcher, clock, transcript }, end);
     const callOff = clock.at(plus(clock.now(), limit), () => {
       dialogue.close();
       finish({ up: false, reason: `${dialogue.stage()} within ${limit / 1000} s` });

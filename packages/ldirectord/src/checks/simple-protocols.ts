@@ -63,7 +63,7 @@ export function simpleTcpCall(spec: NegotiateSpec): Call {
 export function ftpCall(spec: NegotiateSpec): Call {
   const { request } = spec;
   const path =
-    request === undefined || request === "" || request === "/" ? undefined : request.replace(/^\//, "");
+    request === undefined || request === "" || request === "/" ? undefined : request.replace(/^\/?/, "/");
   const quit = (message: string): Turn => ({ say: "QUIT\r\n", ...up(message) });
   const expect = (what: string, classes: readonly number[], then: (code: number, text: string) => Turn) =>
     reply((code, text) =>
