@@ -45,6 +45,8 @@ export interface Reach {
   /** Media whose number is below this are never disturbed. */
   readonly healthyMedia: number;
   readonly media: number;
+  /** From the beginning every packet takes its time: little on the first medium, up to three seconds on the last. */
+  readonly shuffled?: boolean;
 }
 
 /** Faults happen in this time; then everything is healed and thawed. */
@@ -123,9 +125,25 @@ export function schedules(reach: Reach): fc.Arbitrary<Schedule> {
         }),
         { maxLength: 6 },
       )
+      .map((all) => [...(reach.shuffled ? [slow(0, 90), slow(reach.media - 1, 3000)] : []), ...all])
       .map((all) => all.toSorted((a, b) => a.atMs - b.atMs)),
   });
 }
+
+const slow = (medium: number, jitterMs: number): Timed => ({
+  atMs: 0,
+  fault: {
+    kind: "disturb",
+    medium,
+    node: 0,
+    direction: "both",
+    cut: false,
+    loss: 0,
+    jitterMs,
+    duplicate: 0,
+    forMs: FAULTS_UNTIL_MS,
+  },
+});
 
 /** Quartz is 0.01 % off; a virtual machine may be worse. */
 const rate = fc.constantFrom(1, 1, 0.999, 1.001, 0.99, 1.01);

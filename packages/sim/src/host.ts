@@ -30,6 +30,7 @@ export interface HostOptions {
   readonly watcher: HostWatcher;
   /** For mutants: the core, wrapped. */
   readonly core?: (core: Core) => Core;
+  readonly disk?: (generation: number) => number;
   /** How long a resource takes to start or stop. */
   readonly workMs: () => number;
 }
@@ -147,7 +148,7 @@ export class Host {
       at: (when: Instant, run: () => void) => this.#at(when, run),
       after: (ms: number, run: () => void) => void world.at(world.now() + ms, run),
       storeGeneration: (generation: number) => {
-        this.#storedGeneration = generation;
+        this.#storedGeneration = this.#options.disk?.(generation) ?? generation;
       },
       send: (packet: Packet) => {
         watcher.sent(this.name, packet);

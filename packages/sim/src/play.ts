@@ -47,14 +47,22 @@ export function twoDirectors(local: string, autoFailback: "on" | "off"): Cluster
 const SETTLED_AFTER_MS = 30_000;
 const WATCHED_FOR_MS = 6_000;
 
-export function play(schedule: Schedule, core?: (core: Core) => Core): Outcome {
+/** A rule taken away, to see that the simulation finds it missing (test/mutants.test.ts). */
+export interface Mutation {
+  readonly core?: (core: Core) => Core;
+  readonly settings?: (settings: ClusterSettings) => ClusterSettings;
+  /** What is on the disk after this generation was stored. */
+  readonly disk?: (generation: number) => number;
+}
+
+export function play(schedule: Schedule, { settings = (same) => same, ...mutation }: Mutation = {}): Outcome {
   const simulation = createSimulation({
     seed: schedule.seed,
-    settings: NODES.map((name) => twoDirectors(name, schedule.autoFailback)),
+    settings: NODES.map((name) => settings(twoDirectors(name, schedule.autoFailback))),
     clockRates: schedule.clockRates,
     media: MEDIA,
     workMs: { least: 1, most: 150 },
-    ...(core === undefined ? {} : { core }),
+    ...mutation,
   });
   const { world } = simulation;
   world.at(0, () => simulation.host("lb1").boot());

@@ -20,6 +20,7 @@ export interface SimulationOptions {
   readonly workMs: { readonly least: number; readonly most: number };
   /** For mutants. */
   readonly core?: (core: Core) => Core;
+  readonly disk?: (generation: number) => number;
 }
 
 export interface Simulation {
@@ -99,6 +100,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
         watcher,
         workMs: () => world.chance.between(options.workMs.least, options.workMs.most),
         ...(options.core === undefined ? {} : { core: options.core }),
+        ...(options.disk === undefined ? {} : { disk: options.disk }),
       }),
     );
   }

@@ -8,7 +8,7 @@ import type { Note } from "./note.js";
 export type CoreAction =
   /** Write and fsync, then feed `generation-stored`. Nothing is sent before. */
   | { readonly type: "persist-generation"; readonly generation: number }
-  /** On every medium. The shell adds `src`, `srcuuid`, `ts`, `ld`, `ttl`, signs, and keeps the last 500 numbered ones. */
+  /** On every medium. The shell adds `src`, `srcuuid`, `ts`, `ld`, `ttl`, signs, keeps the last 500 numbered ones. */
   | {
       readonly type: "send";
       readonly generation: number;

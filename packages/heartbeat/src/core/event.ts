@@ -12,8 +12,8 @@ export type CoreEvent =
   /** `persist-generation` is on the disk. */
   | { readonly type: "generation-stored"; readonly generation: number }
   /**
-   * A VIP of this group is about to be added. Feed it right before, then ask `holdVerdict` of the new state; add the VIP
-   * only on `hold`. This sends a heartbeat in the same turn, so that no VIP is ever younger than our last word.
+   * A VIP of this group is about to be added. Feed it right before, then ask `holdVerdict` of the new state; add the
+   * VIP only on `hold`. This sends a heartbeat in the same turn, so that no VIP is ever younger than our last word.
    */
   | { readonly type: "holding"; readonly group: GroupKey }
   /** All resources of the group run. `degraded`: what did not work although the start went on. */
