@@ -124,6 +124,19 @@ describe("a VIP", () => {
     expect(facts).toEqual([{ kind: "vip.up", address: "192.0.2.10", device: "eth0", reason: "started" }]);
   });
 
+  test("is announced no more once our word is void: after a stall another may have it", async () => {
+    const options = { lease: 8, mayHold: true };
+    const { clock, acts, resource } = setUp("IPaddr2::192.0.2.10", options);
+    await resource.start(never);
+    await clock.advance(300);
+    options.mayHold = false;
+    await clock.advance(5000);
+    expect(acts.filter((act) => act.includes("announce"))).toEqual([
+      "0 announce 192.0.2.10 eth0",
+      "200 announce 192.0.2.10 eth0",
+    ]);
+  });
+
   test("of IPaddr has the first free alias as its label", async () => {
     const { acts, resource } = setUp("IPaddr::192.0.2.10", { lease: 8 });
     await resource.start(never);

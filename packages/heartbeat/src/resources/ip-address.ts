@@ -18,7 +18,7 @@ export interface IpAddressDependencies {
   readonly kernel: Pick<Kernel, "addresses" | "links" | "announcer">;
   /** Whole seconds that a VIP lives unless renewed; undefined when the lease is off. */
   readonly leaseSeconds: () => number | undefined;
-  /** Asked right before a VIP is added: may we still, at this very moment? */
+  /** Asked right before a VIP is added, and before each announcement: may we still, at this very moment? */
   readonly mayHold: () => boolean;
   readonly publish: (severity: Severity, fact: Fact) => void;
   /** Something went wrong that the next renewal or announcement may put right. */
@@ -135,7 +135,8 @@ export function ipAddress(spec: ResourceSpec, dependencies: IpAddressDependencie
     let callOff = () => {};
     silence = () => callOff();
     const again = (left: number) => {
-      if (vip === undefined) return;
+      // After a stall the timer comes before the packets that tell us of it: another may have the VIP by now.
+      if (vip === undefined || !mayHold()) return;
       announcer.announce(vip.address, vip.device).catch((error: unknown) => {
         warn(`${wanted.address} cannot be announced: ${problemOf(error)}`);
       });
