@@ -164,7 +164,8 @@ function programUsage({ name, summary, commands }: Program): string {
     `  ${[command.name, command.positionals].filter(Boolean).join(" ")}`,
     command.summary,
   ]);
-  return `${name}: ${summary}\n\nUsage: ${name} COMMAND [OPTION]...\n\n${table([], rows)}\n${name} COMMAND --help tells more.\n`;
+  const usage = `Usage: ${name} COMMAND [OPTION]...`;
+  return `${name}: ${summary}\n\n${usage}\n\n${table([], rows)}\n${name} COMMAND --help tells more.\n`;
 }
 
 function commandUsage(program: Program, command: Command): string {

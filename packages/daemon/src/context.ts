@@ -44,7 +44,7 @@ export interface DaemonContext {
     path: string,
     parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
   ): Promise<Value>;
-  /** As `load`, but an error is logged, published as `config.refused`, and answered with undefined: keep what you have. */
+  /** As `load`, but an error is logged, published as `config.refused`, answered with undefined: keep what you have. */
   reload<Value>(
     path: string,
     parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
