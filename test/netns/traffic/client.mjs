@@ -6,7 +6,7 @@ import { connect } from "node:net";
 
 const [how, host, port, count, from = ""] = process.argv.slice(2);
 const sources = from === "" ? [undefined] : from.split(",");
-const LIMIT_MS = 5000;
+const LIMIT_MS = 5000 * Number(process.env.LAB_SLOWNESS ?? 1);
 
 function once(ask) {
   return new Promise((resolve) => {
