@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { headline, render } from "@systole/config";
 import { expect, test } from "vitest";
 import { parseConntrackdConf } from "../src/config/conntrackd-conf.js";
@@ -214,4 +215,13 @@ test("a mistake is shown in its line with what was meant", () => {
       "      |               ^^^^^^^^^^^^^ did you mean ACKWindowSize?",
     ].join("\n"),
   );
+});
+
+test("the example that is shipped is right", () => {
+  const path = new URL("../../../etc/conntrackd/conntrackd.conf", import.meta.url);
+  const { value, diagnostics } = parseConntrackdConf({
+    path: path.pathname,
+    text: readFileSync(path, "utf8"),
+  });
+  expect({ port: value?.link.port, diagnostics }).toEqual({ port: 3780, diagnostics: [] });
 });

@@ -2,8 +2,8 @@
  * The words of a conntrackd.conf and what is read from them.
  *
  * Blank-separated words, `{` and `}`, comments from `#` to the end of the line; line breaks mean nothing to the
- * grammar, but after a mistake reading goes on with the next line (or behind the block that the line opens), so that one
- * run shows every mistake.
+ * grammar, but after a mistake reading goes on with the next line (or behind the block that the line opens), so that
+ * one run shows every mistake.
  */
 import { type Diagnostic, lines, type Source, suggest, type Word } from "@systole/config";
 import { type IpAddress, parseIpv4, parseIpv6 } from "@systole/wire";

@@ -1,9 +1,9 @@
 /**
- * The command line of conntrackd, which ctsyncd takes: `-d` or nothing runs the daemon, everything else asks the running
- * one.
+ * The command line of conntrackd, which ctsyncd takes: `-d` or nothing runs the daemon, everything else asks the
+ * running one.
  *
- * As the original, only the letter of an option counts (`-ixyz` is `-i`), a word behind an option is its parameter if it
- * is the beginning of a word that the option knows, and of two requests the last one wins.
+ * As the original, only the letter of an option counts (`-ixyz` is `-i`), a word behind an option is its parameter if
+ * it is the beginning of a word that the option knows, and of two requests the last one wins.
  */
 
 /** A request to the running daemon. */
