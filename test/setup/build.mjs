@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const source = join(root, "packages/sys/src/sys.c");
+const sources = [source, join(root, "packages/sys/src/node-abi.h")];
 const addon = join(root, "packages/sys/dist/sysfd.node");
 
 function run(command, args) {
@@ -14,8 +15,8 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!existsSync(addon) || statSync(addon).mtimeMs < statSync(source).mtimeMs) {
-  // No headers of Node or libuv are needed: sys.c declares the few functions of these stable interfaces itself.
+if (!existsSync(addon) || sources.some((path) => statSync(addon).mtimeMs < statSync(path).mtimeMs)) {
+  // No headers of Node or libuv are needed: node-abi.h declares the few functions we use of these stable interfaces.
   mkdirSync(dirname(addon), { recursive: true });
   const made = `${addon}.${process.pid}`; // renamed when whole: a running process keeps the file it has mapped
   run("cc", [

@@ -1,7 +1,7 @@
 /**
  * Requests to the kernel and their answers over one socket.
  *
- * - At most `WINDOW` requests wait for an answer, so that the answers fit the receive buffer. Requests beyond wait here.
+ * - At most `WINDOW` requests wait for an answer, so that the answers fit the receive buffer; the rest waits here.
  * - One dump at a time; other requests pass it. A dump that the kernel calls interrupted is repeated.
  * - Requests that are handed in together travel in one datagram, which the kernel works off 2 to 3 times faster.
  * - An overrun (ENOBUFS) means that answers are lost: whoever waits for one is told, the socket goes on.

@@ -2,7 +2,10 @@
 import { SIOCGSTAMPNS } from "./constants.js";
 import { native } from "./native.js";
 
-/** Switches stamping on. Once, after the socket was made. */
+/**
+ * Switches stamping on. Once, after the socket was made. If no socket of this machine had it, the kernel needs a moment:
+ * a datagram that comes before that is stamped when it is read.
+ */
 export function stampArrivals(fd: number): void {
   native().ioctl(fd, SIOCGSTAMPNS, new Uint8Array(16)); // answers ENOENT: nothing has arrived yet
 }

@@ -21,9 +21,7 @@ export interface Native {
   socket(domain: number, type: number, protocol: number): number;
   close(fd: number): number;
   bind(fd: number, address: Uint8Array): number;
-  connect(fd: number, address: Uint8Array): number;
   sendto(fd: number, bytes: Uint8Array, flags: number, address: Uint8Array | null): number;
-  recv(fd: number, into: Uint8Array, flags: number): number;
   /**
    * recvmmsg: the datagrams lie `slotBytes` apart in `into`, their senders `addressSlotBytes` apart in `addresses`.
    * `out` gets three numbers for each: length (as sent), flags, length of the address. Returns how many there were.
@@ -49,7 +47,6 @@ export interface Native {
   pollOpen(fd: number, wake: (status: number) => void): Watch | number;
   /** Starts, or starts again, to watch for readability. */
   pollStart(watch: Watch): number;
-  pollStop(watch: Watch): number;
   pollRef(watch: Watch, keepsProcessAlive: boolean): number;
   /** Ends the watch. The descriptor must stay open until libuv's next turn. */
   pollClose(watch: Watch): number;

@@ -52,9 +52,7 @@ function watch() {
 
 const calls = [
   () => sys.bind(descriptor(), address()),
-  () => sys.connect(descriptor(), address()),
   () => sys.sendto(descriptor(), bytes(), pick(0, 0x40), pick(null, address())),
-  () => sys.recv(descriptor(), bytes(), pick(0, 2, 0x20)),
   () => sys.recvBatch(descriptor(), bytes(), number(), new Int32Array(random(200)), bytes(), number()),
   () => sys.setsockopt(descriptor(), number(), number(), pick(number(), bytes())),
   () => sys.getsockopt(descriptor(), number(), number(), bytes()),
@@ -64,7 +62,6 @@ const calls = [
   () => sys.schedSetscheduler(-1, number(), number()),
   () => sys.mlock2(0, 0, number()),
   () => sys.pollStart(watch()),
-  () => sys.pollStop(watch()),
   () => sys.pollRef(watch(), pick(true, false, wrong())),
   () => sys.socket(pick(-1, 99), number(), number()),
   () => {

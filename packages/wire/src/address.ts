@@ -75,8 +75,10 @@ export const macBytes = (address: MacAddress): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(address.split(":"), (octet) => Number.parseInt(octet, 16));
 
 /** From 6 bytes. */
-export const macFromBytes = (bytes: Uint8Array): MacAddress =>
-  Array.from(bytes.subarray(0, 6), (octet) => octet.toString(16).padStart(2, "0")).join(":") as MacAddress; // by construction
+export function macFromBytes(bytes: Uint8Array): MacAddress {
+  const octets = Array.from(bytes.subarray(0, 6), (octet) => octet.toString(16).padStart(2, "0"));
+  return octets.join(":") as MacAddress; // six octets by construction
+}
 
 /** RFC 5952: the longest run of two or more zero groups becomes `::`, the first one if equal; IPv4-mapped in dots. */
 function compress(groups: readonly number[]): string {
