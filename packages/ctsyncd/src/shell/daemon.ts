@@ -1,4 +1,5 @@
 /** ctsyncd itself: where the parts meet. */
+import { isDeepStrictEqual } from "node:util";
 import { runDaemon } from "@systole/daemon";
 import type { Kernel } from "@systole/kernel";
 import { type Driven, drive } from "@systole/machine";
@@ -19,6 +20,9 @@ export interface DaemonParts {
   readonly detached: boolean;
   readonly openKernel: () => Promise<Kernel>;
 }
+
+/** What a reload can change: where the log goes. */
+const LOG_ONLY = { logFile: undefined, syslogFacility: undefined };
 
 /** Runs until it is told to stop; never returns. */
 export function runCtsyncd({ version, configPath, detached, openKernel }: DaemonParts): Promise<never> {
@@ -54,6 +58,13 @@ export function runCtsyncd({ version, configPath, detached, openKernel }: Daemon
       driven?.stop();
       channel.close();
       await kernel.close();
+    });
+    context.onReload(async () => {
+      const wanted = await context.reload(configPath, parseConntrackdConf);
+      if (wanted === undefined) return;
+      context.logTo(logTargets(wanted, detached));
+      if (isDeepStrictEqual({ ...wanted, ...LOG_ONLY }, { ...configuration, ...LOG_ONLY })) return;
+      log.warn({ event: "config.needs-restart" }, "the configuration changed: restart ctsyncd to use it");
     });
     const { now } = clock;
     await serve(verbs({ desk: commands, session: () => session, configuration, channel, now, stop }));
