@@ -115,10 +115,10 @@ test("arrival times: a datagram that waited tells when it came, not when it was 
   const waits: number[] = [];
   // The kernel switches stamping on a little later; a datagram before that counts as come when it was read.
   while (waits.length < 20 && !waits.some((ms) => ms >= STALL_MS - 1)) {
-    await new Promise<void>((resolve) => void sender.send("beat", port, "127.0.0.1", () => resolve()));
     const read = new Promise<number>((resolve) => {
       receiver.once("message", () => resolve(Date.now() - (lastArrival(fd) ?? 0)));
     });
+    await new Promise<void>((resolve) => void sender.send("beat", port, "127.0.0.1", () => resolve()));
     const until = performance.now() + STALL_MS;
     while (performance.now() < until); // the process stalls; the datagram lies in the socket
     waits.push(await read);
