@@ -121,6 +121,32 @@ const status: Command = {
 
 const POLL_MS = 200;
 
+interface Progress {
+  readonly folder: Brief["folder"];
+  readonly letter: Letter;
+  readonly outage: Outage | null;
+}
+
+interface Outage {
+  readonly failures: number;
+  readonly problem: string;
+}
+
+/** Waits until the letter is settled, no mail server could be reached since, or the time is over. */
+async function follow(id: string, failuresBefore: number, limitMs: number): Promise<Progress> {
+  for (let left = limitMs; ; left -= POLL_MS) {
+    const { folder, letter } = await ask<{ readonly folder: Brief["folder"]; readonly letter: Letter }>(
+      "show",
+      { id },
+    );
+    const { outage } = await ask<{ readonly outage: Outage | null }>("status");
+    const failed = outage !== null && outage.failures > failuresBefore;
+    const answered = letter.deliveries.every(({ attempts }) => attempts > 0);
+    if (folder !== "cur" || failed || answered || left <= 0) return { folder, letter, outage };
+    await pause(POLL_MS);
+  }
+}
+
 const test: Command = {
   name: "test",
   summary: "send a test letter and tell what the mail server says",
@@ -133,22 +159,17 @@ const test: Command = {
     const seconds = Number(options.wait);
     if (!(seconds >= 0 && seconds <= 3600))
       throw new Error(`--wait: "${String(options.wait)}" is not 0 to 3600`);
+    const before = await ask<{ readonly outage: Outage | null }>("status");
     const { id } = await ask<Brief>("test", { to: positionals });
-    for (let left = seconds * 1000; ; left -= POLL_MS) {
-      const { folder, letter } = await ask<{ folder: Brief["folder"]; letter: Letter }>("show", { id });
-      if (folder === "cur" && left > 0) {
-        await pause(POLL_MS);
-        continue;
-      }
-      const { outage } = await ask<{ readonly outage: { readonly problem: string } | null }>("status");
-      if (out.wantsJson) out.json({ folder, letter, outage });
-      else {
-        out.line(`${id}: ${FOLDER_WORDS[folder]}`);
-        for (const line of replies(letter.deliveries)) out.line(line);
-        if (folder === "cur" && outage !== null) out.line(`mail servers: ${outage.problem}`);
-      }
-      return folder === "done" ? 0 : 1;
+    if (before.outage !== null) await ask("flush"); // now, not when the outage's wait is over
+    const { folder, letter, outage } = await follow(id, before.outage?.failures ?? 0, seconds * 1000);
+    if (out.wantsJson) out.json({ folder, letter, outage });
+    else {
+      out.line(`${id}: ${FOLDER_WORDS[folder]}`);
+      for (const line of replies(letter.deliveries)) out.line(line);
+      if (folder === "cur" && outage !== null) out.line(`mail servers: ${outage.problem}`);
     }
+    return folder === "done" ? 0 : 1;
   },
 };
 
