@@ -9,6 +9,7 @@ import { inTheGuest, onThisMachine } from "./pace.js";
 import { activeFrozen, activeKilled, bothServe, failback, mails, type Play, pageLost } from "./scenes.js";
 import { Stage, VIP } from "./stage.js";
 import { Story } from "./story.js";
+import { tableLines } from "./table.js";
 
 const options = new Set(process.argv.slice(2));
 const keep = options.has("--keep");
@@ -73,10 +74,10 @@ async function curtainUp(): Promise<Play> {
 
 /** With ip_vs the real ipvsadm shows the table; without, ldirectord tells what it read from the kernel. */
 async function showTable(node: LabNode): Promise<void> {
-  const text = ipvs
-    ? (await node.run(["ipvsadm", "-Ln"])).stdout
-    : JSON.stringify(await stage.call(node, "ldirectord", "status"), undefined, 1);
-  for (const line of text.trimEnd().split("\n")) console.log(`${" ".repeat(10)}${line}`);
+  const lines = ipvs
+    ? (await node.run(["ipvsadm", "-Ln"])).stdout.trimEnd().split("\n")
+    : tableLines(await stage.call(node, "ldirectord", "status"));
+  for (const line of lines) console.log(`${" ".repeat(22)}${line}`);
 }
 
 function explainHowToEnter(): void {

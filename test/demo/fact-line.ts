@@ -17,7 +17,7 @@ function sentence(fact: Fact): string | undefined {
     case "takeover.started":
       return `takes over ${fact.groups.join(", ")} (${fact.reason})`;
     case "takeover.finished":
-      return `took over in ${fact.totalMs} ms: ${fact.steps.map(({ step, ms }) => `${step} ${ms}`).join(", ")}`;
+      return `took over in ${fact.totalMs} ms: ${fact.steps.map(({ step, ms }) => `${step} ${Math.round(ms)}`).join(", ")}`;
     case "release.finished":
       return `released ${fact.groups.join(", ")} in ${fact.totalMs} ms (${fact.reason})`;
     case "resource.failed":

@@ -66,9 +66,15 @@ function good(asked: number, server: string): void {
   lastGood = asked;
 }
 
+/** Each question from a port of its own, none used twice: nobody's memory of an old connection helps a new one. */
+const firstPort = 20_000;
+let nextPort = firstPort;
+
 /** One question on a connection of its own. */
 function ask(): void {
   const asked = now();
+  const localPort = nextPort++;
+  if (nextPort === 65_000) nextPort = firstPort;
   const mine = window;
   mine.asked++;
   let done = false;
@@ -90,6 +96,7 @@ function ask(): void {
       port,
       path: "/alive.html",
       agent: false,
+      localPort,
       timeout: limitMs,
       headers: { Connection: "close" },
     },

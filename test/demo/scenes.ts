@@ -6,6 +6,7 @@ import type { Client } from "./client.js";
 import type { Pace } from "./pace.js";
 import { type Stage, VIP } from "./stage.js";
 import type { Story } from "./story.js";
+import { weightOf } from "./table.js";
 
 export interface Play {
   readonly stage: Stage;
@@ -83,6 +84,8 @@ export async function bothServe(play: Play): Promise<void> {
   await play.showTable(stage.cluster.node(owner));
 }
 
+const REAL1 = "10.0.2.11:80";
+
 /** (b) A real server's page loses the text: weight 0 within two intervals, no error after that; and back. */
 export async function pageLost(play: Play): Promise<void> {
   const { stage, story, client, watcher, pace } = play;
@@ -93,7 +96,11 @@ export async function pageLost(play: Play): Promise<void> {
   client.window();
   stage.setPage("real1", false);
   const lost = performance.now();
-  await stage.event(director, "real-server.down", from, intervalMs * 4 + pace.graceMs);
+  const quiesced = async () => weightOf(await stage.call(director, "ldirectord", "status"), REAL1) === 0;
+  await until("weight 0 of real1 in the kernel's table", quiesced, {
+    limitMs: intervalMs * 4 + pace.graceMs,
+    everyMs: 10,
+  });
   const downMs = Math.round(performance.now() - lost);
   const allowed = 2 * intervalMs + pace.graceMs / 4;
   story.note("weight 0 after", `${downMs} ms (two intervals: ${2 * intervalMs} ms)`, downMs <= allowed);

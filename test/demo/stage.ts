@@ -10,6 +10,7 @@ import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
 import { factLine } from "./fact-line.js";
+import { type Letter, readLetter } from "./letter.js";
 import { type Pace, paced } from "./pace.js";
 import type { Story } from "./story.js";
 
@@ -18,13 +19,6 @@ export const DAEMONS = ["notifierd", "ctsyncd", "ldirectord", "heartbeat"] as co
 export type DaemonName = (typeof DAEMONS)[number];
 const PAGE = "/var/www/alive.html";
 const MAILS = "/var/mail/all.jsonl";
-
-export interface Letter {
-  readonly from: string;
-  readonly to: readonly string[];
-  readonly subject: string;
-  readonly firstLines: readonly string[];
-}
 
 export interface StageOptions {
   /** The project's folder and the folder of the bundled programs. */
@@ -168,7 +162,7 @@ export class Stage {
       .read(MAILS)
       .split("\n")
       .filter((line) => line !== "");
-    return lines.map((line) => letterOf(JSON.parse(line)));
+    return lines.map((line) => readLetter(JSON.parse(line)));
   }
 
   /** The end of every daemon's log, for whoever has to find out why something failed. */
@@ -195,15 +189,3 @@ const DAEMON_ARGUMENTS: Readonly<Record<DaemonName, readonly string[]>> = {
   ldirectord: ["-d", "--standby", "ldirectord.cf", "start"],
   heartbeat: ["-f"],
 };
-
-function letterOf(mail: { from: string; to: string[]; text: string }): Letter {
-  const [head = "", ...rest] = mail.text.split("\n\n");
-  const unfolded = head.replace(/\n[ \t]+/g, " ");
-  const [, subject = "(none)"] = /^Subject: (.*)$/im.exec(unfolded) ?? [];
-  const firstLines = rest
-    .join("\n\n")
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(0, 2);
-  return { from: mail.from, to: mail.to, subject, firstLines };
-}
