@@ -94,8 +94,11 @@ export interface Balancer {
   readonly kind: "ip_vs" | "nftables";
   /** What of this service and its real servers this data plane cannot do; empty if all of it. */
   limitations(service: VirtualService, reals: readonly RealServer[]): readonly Limitation[];
-  /** The whole table of this network namespace, also what is not ours. */
-  read(): Promise<BalancerTable>;
+  /**
+   * The whole table of this network namespace, also what is not ours.
+   * @param options.counters false where nobody looks at them: then all may be 0, and nftables need not read the flows.
+   */
+  read(options?: { readonly counters?: boolean }): Promise<BalancerTable>;
   /**
    * Applies the changes in order. One refused change does not keep the others from being tried; each outcome is told.
    * @throws KernelError if the data plane cannot be reached at all.

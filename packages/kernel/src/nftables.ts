@@ -69,12 +69,12 @@ export function nftablesBalancer(dependencies: NftablesDependencies): Balancer {
     return countByMark(parseListing(await nft("count flows", ["-j", commands])));
   }
 
-  async function read(): Promise<BalancerTable> {
+  async function read(wantCounters: boolean): Promise<BalancerTable> {
     const standing = await readStanding();
     if (standing.layout.length === 0) return [];
-    const direct = await directFlows(standing);
+    const direct = wantCounters ? await directFlows(standing) : new Map<number, number>();
     // Counts are for people: where connection tracking cannot be read, the table still can.
-    const flows = await dependencies.flows().catch(() => []);
+    const flows = wantCounters ? await dependencies.flows().catch(() => []) : [];
     const counts = countConnections(flows, tableOf(standing.layout));
     return standing.layout.map((placed) => ({
       service: placed.service,
@@ -171,7 +171,7 @@ export function nftablesBalancer(dependencies: NftablesDependencies): Balancer {
   return {
     kind: "nftables",
     limitations: nftablesLimitations,
-    read: () => inTurn(read),
+    read: ({ counters = true } = {}) => inTurn(() => read(counters)),
     apply: (changes) => inTurn(async () => (changes.length === 0 ? [] : applyAll(changes))),
   };
 }

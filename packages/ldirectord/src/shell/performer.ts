@@ -54,7 +54,7 @@ export function createPerformer(parts: PerformerParts, feed: (event: DirectorEve
 
   async function readTable(): Promise<void> {
     try {
-      feed({ type: "table", table: await balancer.read() });
+      feed({ type: "table", table: await balancer.read({ counters: false }) });
     } catch (error) {
       feed({ type: "table-unreadable", problem: textOf(error) });
     }
