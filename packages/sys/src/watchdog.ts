@@ -1,5 +1,5 @@
 /** `/dev/watchdog`: resets the machine unless it is fed. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { WDIOC_SETTIMEOUT } from "./constants.js";
 import { checked } from "./errno.js";
 import { native } from "./native.js";
@@ -17,7 +17,7 @@ export interface Watchdog {
  * @throws Error of `node:fs` if it cannot be opened, SystemError if it refuses the timeout (it is disarmed again).
  */
 export function openWatchdog(path: string, timeoutSeconds: number): Watchdog {
-  const fd = openSync(path, "w");
+  const fd = openSync(path, constants.O_WRONLY);
   const disarm = () => {
     writeSync(fd, "V");
     closeSync(fd);
