@@ -74,6 +74,7 @@ function setUp(text: string, options: { readonly mayHold?: boolean; readonly lea
   const facts: Fact[] = [];
   const warnings: string[] = [];
   let refusal: string | undefined;
+  let voided: boolean | undefined;
   const trace = (act: FakeAct) => acts.push(`${clock.now()} ${describeAct(act)}`);
   const refuse = (act: FakeAct) => (act.type === "hold" ? refusal : undefined);
   const kernel = fakeKernel({ clock, trace, refuse });
@@ -85,11 +86,23 @@ function setUp(text: string, options: { readonly mayHold?: boolean; readonly lea
     clock,
     kernel,
     leaseSeconds: () => options.lease,
-    mayHold: () => options.mayHold ?? true,
+    mayHold: () => voided === undefined && (options.mayHold ?? true),
     publish: (_severity, fact) => facts.push(fact),
     warn: (problem) => warnings.push(problem),
   });
-  return { clock, acts, facts, warnings, kernel, resource, refuseWith: (code?: string) => (refusal = code) };
+  const voidWord = () => {
+    voided = true;
+  };
+  return {
+    clock,
+    acts,
+    facts,
+    warnings,
+    kernel,
+    resource,
+    voidWord,
+    refuseWith: (code?: string) => (refusal = code),
+  };
 }
 
 function describeAct(act: FakeAct): string {
@@ -147,6 +160,18 @@ describe("a VIP", () => {
     const { acts, resource } = setUp("IPaddr2::192.0.2.10", { mayHold: false });
     await expect(resource.start(never)).rejects.toThrow("we were silent too long");
     expect(acts).toEqual(["0 link-up"]);
+  });
+
+  test("is announced no more when our word has become void meanwhile", async () => {
+    const { clock, acts, resource, voidWord } = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    await resource.start(never);
+    await clock.advance(300);
+    voidWord();
+    await clock.advance(5000);
+    expect(acts.filter((act) => act.includes("announce"))).toEqual([
+      "0 announce 192.0.2.10 eth0",
+      "200 announce 192.0.2.10 eth0",
+    ]);
   });
 
   test("is renewed within the call, and not at all without a lease", async () => {

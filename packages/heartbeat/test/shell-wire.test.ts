@@ -34,7 +34,7 @@ function receiver() {
   const accepted: unknown[] = [];
   const dropped: string[] = [];
   const logged: string[] = [];
-  const { receive, uuidOf } = createReceiver({
+  const made = createReceiver({
     local: "lb1",
     localUuid: uuid(1),
     keys: () => ring,
@@ -43,7 +43,8 @@ function receiver() {
     drop: (why, problem, medium) => dropped.push(`${why} on ${medium}: ${problem}`),
     log: (line) => logged.push(line),
   });
-  return { accepted, dropped, logged, receive, uuidOf };
+  const receive = (datagram: Uint8Array, medium: string) => made.receive(datagram, medium);
+  return { accepted, dropped, logged, receive, uuidOf: (name: string) => made.uuidOf(name) };
 }
 
 const status = (sequence: number, generation = 7): Extract<CoreAction, { type: "send" }> => ({

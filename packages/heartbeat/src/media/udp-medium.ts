@@ -42,89 +42,114 @@ export async function openUdpMedium(
   device: string,
   description: string,
   makePlan: () => Promise<SocketPlan>,
-  { clock, links, handlers }: UdpMediumDependencies,
+  dependencies: UdpMediumDependencies,
 ): Promise<Medium> {
-  const sending = failureCount(`${description}: send`);
-  const opening = failureCount(`${description}: open`);
-  let sockets: Sockets | undefined;
-  let index: number | undefined;
-  let closed = false;
-  let attempt = 0;
-  let callOff = () => {};
-
-  async function open(): Promise<void> {
-    callOff();
-    const mine = ++attempt;
-    try {
-      const plan = await makePlan();
-      if (closed || mine !== attempt) return; // another attempt has overtaken this one
-      shut();
-      sockets = openSockets(plan, (datagram) => handlers.received(datagram, medium), broken);
-      tell(handlers.info, opening.worked());
-    } catch (error) {
-      if (closed || mine !== attempt) return;
-      tell(handlers.warn, opening.failed(error instanceof Error ? error.message : String(error)));
-      retry();
-    }
-  }
-
-  function retry(): void {
-    callOff();
-    callOff = clock.at(plus(clock.now(), RETRY_PAUSE), () => void open());
-  }
-
-  function broken(problem: string): void {
-    tell(handlers.warn, opening.failed(problem));
-    shut();
-    if (!closed) retry();
-  }
-
-  function shut(): void {
-    sockets?.out.close();
-    sockets?.in.close();
-    sockets = undefined;
-  }
-
-  function linkChanged(link: Link, gone: boolean): void {
-    if (link.name !== device || (!gone && link.index === index && sockets !== undefined)) return;
-    index = gone ? undefined : link.index;
-    if (gone) broken(`${device} is gone`);
-    else void open();
-  }
-
-  const medium: Medium = {
-    name: device,
-    description,
-    get ready() {
-      return sockets !== undefined;
-    },
-    send(datagram) {
-      if (sockets === undefined) return;
-      sendNow(sockets, datagram, sending, handlers);
-    },
-    close() {
-      closed = true;
-      callOff();
-      stopWatching();
-      shut();
-    },
-  };
-  index = (await links.list()).find(({ name }) => name === device)?.index;
-  const stopWatching = links.watch(linkChanged);
-  await open();
+  const medium = new UdpMedium(device, description, makePlan, dependencies);
+  await medium.begin();
   return medium;
 }
 
-function sendNow(
-  { plan, out }: Sockets,
-  datagram: Uint8Array,
-  sending: FailureCount,
-  { warn, info }: MediumHandlers,
-): void {
-  out.send(datagram, plan.toPort, plan.toAddress, (error) => {
-    if (error) tell(warn, sending.failed(error.message));
-    else tell(info, sending.worked());
-  });
+class UdpMedium implements Medium {
+  readonly name: string;
+  readonly description: string;
+  readonly #makePlan: () => Promise<SocketPlan>;
+  readonly #world: UdpMediumDependencies;
+  readonly #sending: FailureCount;
+  readonly #opening: FailureCount;
+  #sockets: Sockets | undefined;
+  /** Of the device at present. */
+  #index: number | undefined;
+  #closed = false;
+  /** Counts attempts to open: one that was overtaken does nothing more. */
+  #attempt = 0;
+  #callOff = () => {};
+  #stopWatching = () => {};
+
+  constructor(
+    device: string,
+    description: string,
+    makePlan: () => Promise<SocketPlan>,
+    dependencies: UdpMediumDependencies,
+  ) {
+    this.name = device;
+    this.description = description;
+    this.#makePlan = makePlan;
+    this.#world = dependencies;
+    this.#sending = failureCount(`${description}: send`);
+    this.#opening = failureCount(`${description}: open`);
+  }
+
+  get ready(): boolean {
+    return this.#sockets !== undefined;
+  }
+
+  async begin(): Promise<void> {
+    const { links } = this.#world;
+    this.#index = (await links.list()).find(({ name }) => name === this.name)?.index;
+    this.#stopWatching = links.watch((link, gone) => this.#linkChanged(link, gone));
+    await this.#open();
+  }
+
+  send(datagram: Uint8Array): void {
+    if (this.#sockets === undefined) return;
+    const { plan, out } = this.#sockets;
+    const { warn, info } = this.#world.handlers;
+    out.send(datagram, plan.toPort, plan.toAddress, (error) => {
+      if (error) tell(warn, this.#sending.failed(error.message));
+      else tell(info, this.#sending.worked());
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#callOff();
+    this.#stopWatching();
+    this.#shut();
+  }
+
+  async #open(): Promise<void> {
+    const { handlers } = this.#world;
+    this.#callOff();
+    const mine = ++this.#attempt;
+    const overtaken = () => this.#closed || mine !== this.#attempt;
+    try {
+      const plan = await this.#makePlan();
+      if (overtaken()) return;
+      this.#shut();
+      const received = (datagram: Uint8Array) => handlers.received(datagram, this);
+      this.#sockets = openSockets(plan, received, (problem) => this.#broken(problem));
+      tell(handlers.info, this.#opening.worked());
+    } catch (error) {
+      if (overtaken()) return;
+      tell(handlers.warn, this.#opening.failed(error instanceof Error ? error.message : String(error)));
+      this.#retry();
+    }
+  }
+
+  #retry(): void {
+    const { clock } = this.#world;
+    this.#callOff();
+    this.#callOff = clock.at(plus(clock.now(), RETRY_PAUSE), () => void this.#open()); // never rejects
+  }
+
+  #broken(problem: string): void {
+    tell(this.#world.handlers.warn, this.#opening.failed(problem));
+    this.#shut();
+    if (!this.#closed) this.#retry();
+  }
+
+  #shut(): void {
+    this.#sockets?.out.close();
+    this.#sockets?.in.close();
+    this.#sockets = undefined;
+  }
+
+  #linkChanged(link: Link, gone: boolean): void {
+    if (link.name !== this.name || (!gone && link.index === this.#index && this.ready)) return;
+    this.#index = gone ? undefined : link.index;
+    if (gone) this.#broken(`${this.name} is gone`);
+    else void this.#open(); // never rejects
+  }
 }
 
 function tell(log: (text: string) => void, line: string | undefined): void {

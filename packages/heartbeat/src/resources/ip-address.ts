@@ -18,7 +18,7 @@ export interface IpAddressDependencies {
   readonly kernel: Pick<Kernel, "addresses" | "links" | "announcer">;
   /** Whole seconds that a VIP lives unless renewed; undefined when the lease is off. */
   readonly leaseSeconds: () => number | undefined;
-  /** Asked right before a VIP is added, and before each announcement: may we still, at this very moment? */
+  /** Asked right before a VIP is added, and before each further announcement: may we still, at this very moment? */
   readonly mayHold: () => boolean;
   readonly publish: (severity: Severity, fact: Fact) => void;
   /** Something went wrong that the next renewal or announcement may put right. */
@@ -30,134 +30,141 @@ interface Schedule {
   readonly times: number;
   readonly interval: Millis;
 }
-const SCHEDULES: Readonly<Record<string, Schedule>> = {
-  IPaddr: { times: 10, interval: milliseconds(500) },
-  IPaddr2: { times: 5, interval: milliseconds(200) },
-  IPv6addr: { times: 5, interval: milliseconds(200) },
-};
+const DEFAULT_SCHEDULE: Schedule = { times: 5, interval: milliseconds(200) };
+const SCHEDULES: Readonly<Record<string, Schedule>> = { IPaddr: { times: 10, interval: milliseconds(500) } };
 
 const LIMITS = { status: seconds(5), start: seconds(5), stop: seconds(5) };
 
-export function ipAddress(spec: ResourceSpec, dependencies: IpAddressDependencies): Resource {
-  const { clock, kernel, leaseSeconds, mayHold, publish, warn } = dependencies;
-  const { addresses, links, announcer } = kernel;
-  const wanted = parseIpSpec(spec.args.join("::")); // the "::" of an IPv6 address separates arguments, too
-  const schedule = SCHEDULES[spec.script] ?? SCHEDULES.IPaddr2!;
-  let vip: VipAddress | undefined;
-  let onLoopback: HeldAddress | undefined;
-  let silence = () => {};
-  let renewalProblem: string | undefined;
+/** @throws ResourceError `bad-argument` if the arguments are no address. */
+export const ipAddress = (spec: ResourceSpec, dependencies: IpAddressDependencies): Resource =>
+  new IpAddressResource(spec, dependencies);
 
-  async function start(): Promise<readonly string[]> {
+class IpAddressResource implements Resource {
+  readonly spec: ResourceSpec;
+  readonly limits = LIMITS;
+  readonly idempotent = true;
+  readonly #world: IpAddressDependencies;
+  readonly #wanted: IpSpec;
+  /** Where it is up by our will. */
+  #vip: VipAddress | undefined;
+  /** Where it was on the loopback before. */
+  #onLoopback: HeldAddress | undefined;
+  #silence = () => {};
+  #renewalProblem: string | undefined;
+
+  constructor(spec: ResourceSpec, dependencies: IpAddressDependencies) {
+    this.spec = spec;
+    this.#world = dependencies;
+    this.#wanted = parseIpSpec(spec.args.join("::")); // the "::" of an IPv6 address separates arguments, too
+  }
+
+  async status(): Promise<boolean> {
+    return (await this.#world.kernel.addresses.list()).some(this.#isVip);
+  }
+
+  async start(): Promise<readonly string[]> {
+    const { kernel, mayHold, leaseSeconds } = this.#world;
+    const { addresses, links } = kernel;
+    const { address } = this.#wanted;
     const present = await addresses.list();
-    const place = placeOf(spec, wanted, present);
-    onLoopback = present.find(isOnLoopback) ?? onLoopback;
-    if (onLoopback !== undefined) await dropIfThere(onLoopback);
+    const place = placeOf(this.spec, this.#wanted, present);
+    this.#onLoopback = present.find(this.#isOnLoopback) ?? this.#onLoopback;
+    if (this.#onLoopback !== undefined) await this.#dropIfThere(this.#onLoopback);
     await links.up(place.device);
-    if (!mayHold())
-      throw new ResourceError("void-word", `${wanted.address}: we were silent too long to take it`);
-    vip = place;
+    if (!mayHold()) throw new ResourceError("void-word", `${address}: we were silent too long to take it`);
+    this.#vip = place;
     const held = addresses.hold(place, leaseSeconds());
-    announce();
+    this.announce();
     try {
       await held;
     } catch (error) {
-      vip = undefined;
-      silence();
+      this.#vip = undefined;
+      this.#silence();
       throw error;
     }
-    publish("notice", { kind: "vip.up", address: place.address, device: place.device, reason: "started" });
+    this.#publish("notice", "vip.up", place, "started");
     return [];
   }
 
-  async function stop(): Promise<void> {
-    const place = vip ?? (await addresses.list()).find(isVip);
-    vip = undefined;
-    silence();
-    if (place !== undefined) await dropIfThere(place);
-    if (onLoopback !== undefined) await addresses.hold(onLoopback, undefined);
-    onLoopback = undefined;
-    if (place !== undefined)
-      publish("notice", {
-        kind: "vip.down",
-        address: place.address,
-        device: place.device,
-        reason: "stopped",
-      });
+  async stop(): Promise<void> {
+    const { addresses } = this.#world.kernel;
+    const place = this.#vip ?? (await addresses.list()).find(this.#isVip);
+    this.#vip = undefined;
+    this.#silence();
+    if (place !== undefined) await this.#dropIfThere(place);
+    if (this.#onLoopback !== undefined) await addresses.hold(this.#onLoopback, undefined);
+    this.#onLoopback = undefined;
+    if (place !== undefined) this.#publish("notice", "vip.down", place, "stopped");
   }
 
-  const isVip = (held: HeldAddress): boolean => held.address === wanted.address && held.device !== "lo";
-  const isOnLoopback = (held: HeldAddress): boolean =>
-    held.address === wanted.address && held.device === "lo" && held.prefixLength === 32;
+  renew(): void {
+    const { kernel, leaseSeconds, warn } = this.#world;
+    const lease = leaseSeconds();
+    if (this.#vip === undefined || lease === undefined) return;
+    kernel.addresses.hold(this.#vip, lease).then(
+      () => {
+        this.#renewalProblem = undefined;
+      },
+      (error: unknown) => {
+        const problem = `${this.#wanted.address} cannot be renewed: ${problemOf(error)}`;
+        if (problem !== this.#renewalProblem) warn(problem);
+        this.#renewalProblem = problem;
+      },
+    );
+  }
 
-  async function dropIfThere(place: VipAddress): Promise<void> {
+  withdraw(): void {
+    this.#silence();
+    const place = this.#vip;
+    this.#vip = undefined;
+    if (place === undefined) return;
+    this.#dropIfThere(place).then(
+      () => this.#publish("warning", "vip.down", place, "stalled"),
+      (error: unknown) => this.#world.warn(`${place.address} cannot be dropped: ${problemOf(error)}`),
+    );
+  }
+
+  /** Now, and then as often as the schedule says; a stop ends it. */
+  announce(): void {
+    const { clock, kernel, mayHold, warn } = this.#world;
+    const { times, interval } = SCHEDULES[this.spec.script] ?? DEFAULT_SCHEDULE;
+    this.#silence();
+    let callOff = () => {};
+    this.#silence = () => callOff();
+    const again = (left: number) => {
+      // After a stall the timer comes before the packets that tell us of it: another may have the VIP by now.
+      if (this.#vip === undefined || (left < times && !mayHold())) return;
+      const { address, device } = this.#vip;
+      kernel.announcer.announce(address, device).catch((error: unknown) => {
+        warn(`${address} cannot be announced: ${problemOf(error)}`);
+      });
+      if (left > 1) callOff = clock.at(plus(clock.now(), interval), () => again(left - 1));
+    };
+    again(times);
+  }
+
+  readonly #isVip = (held: HeldAddress): boolean =>
+    held.address === this.#wanted.address && held.device !== "lo";
+
+  readonly #isOnLoopback = (held: HeldAddress): boolean =>
+    held.address === this.#wanted.address && held.device === "lo" && held.prefixLength === 32;
+
+  async #dropIfThere(place: VipAddress): Promise<void> {
     try {
-      await addresses.drop(place);
+      await this.#world.kernel.addresses.drop(place);
     } catch (error) {
       if (errorCode(error) !== "EADDRNOTAVAIL") throw error;
     }
   }
 
-  function renew(): void {
-    if (vip === undefined || leaseSeconds() === undefined) return;
-    addresses.hold(vip, leaseSeconds()).then(
-      () => {
-        renewalProblem = undefined;
-      },
-      (error: unknown) => {
-        const problem = `${wanted.address} cannot be renewed: ${problemOf(error)}`;
-        if (problem !== renewalProblem) warn(problem);
-        renewalProblem = problem;
-      },
-    );
+  #publish(
+    severity: Severity,
+    kind: "vip.up" | "vip.down",
+    { address, device }: VipAddress,
+    reason: string,
+  ): void {
+    this.#world.publish(severity, { kind, address, device, reason });
   }
-
-  function withdraw(): void {
-    silence();
-    if (vip === undefined) return;
-    const place = vip;
-    vip = undefined;
-    dropIfThere(place).then(
-      () =>
-        publish("warning", {
-          kind: "vip.down",
-          address: place.address,
-          device: place.device,
-          reason: "stalled",
-        }),
-      (error: unknown) => warn(`${wanted.address} cannot be dropped: ${problemOf(error)}`),
-    );
-  }
-
-  /** Now, and then as often as the schedule says; a stop ends it. */
-  function announce(): void {
-    silence();
-    let callOff = () => {};
-    silence = () => callOff();
-    const again = (left: number) => {
-      // After a stall the timer comes before the packets that tell us of it: another may have the VIP by now.
-      if (vip === undefined || !mayHold()) return;
-      announcer.announce(vip.address, vip.device).catch((error: unknown) => {
-        warn(`${wanted.address} cannot be announced: ${problemOf(error)}`);
-      });
-      if (left > 1) callOff = clock.at(plus(clock.now(), schedule.interval), () => again(left - 1));
-    };
-    again(schedule.times);
-  }
-
-  return {
-    spec,
-    limits: LIMITS,
-    idempotent: true,
-    async status() {
-      return (await addresses.list()).some(isVip);
-    },
-    start,
-    stop,
-    renew,
-    withdraw,
-    announce,
-  };
 }
 
 /** Where the VIP goes; where it is already, for an address that outlived a restart of ours. */

@@ -53,8 +53,6 @@ export interface Runner {
   change(group: RunnerGroup): Promise<RunnerReport>;
   /** What cannot wait, done before it returns, for every resource of these groups that knows how. */
   each(keys: readonly string[], what: "renew" | "withdraw" | "announce"): void;
-  /** Does every resource of the group run? What cannot be asked counts as not running. */
-  runs(group: RunnerGroup): Promise<boolean>;
 }
 
 interface Dependencies {
@@ -63,77 +61,96 @@ interface Dependencies {
   readonly log: RunnerLog;
 }
 
-export function createRunner(options: RunnerOptions, { clock, make, log }: Dependencies): Runner {
-  /** One object per resource for as long as the daemon lives: a VIP remembers that it is up. */
-  const known = new Map<string, Map<string, Resource>>();
-  const starting = new Map<string, { readonly abort: AbortController; readonly done: Promise<unknown> }>();
+export const createRunner = (options: RunnerOptions, dependencies: Dependencies): Runner =>
+  new GroupRunner(options, dependencies);
 
-  function resourcesOf({ key, resources }: RunnerGroup): readonly Resource[] {
-    const members = known.get(key) ?? new Map<string, Resource>();
-    known.set(key, members);
+class GroupRunner implements Runner {
+  readonly #options: RunnerOptions;
+  readonly #world: Dependencies;
+  /** One object per resource while it may run: a VIP remembers that it is up. By group, by text. */
+  readonly #known = new Map<string, Map<string, Resource>>();
+  readonly #starting = new Map<
+    string,
+    { readonly abort: AbortController; readonly done: Promise<unknown> }
+  >();
+
+  constructor(options: RunnerOptions, dependencies: Dependencies) {
+    this.#options = options;
+    this.#world = dependencies;
+  }
+
+  async start(group: RunnerGroup): Promise<RunnerReport | undefined> {
+    const abort = new AbortController();
+    // Not before this turn is over: who asks for a start is in the middle of a step of the core.
+    const done = Promise.resolve().then(() => this.#startAll(group, abort.signal));
+    const entry = { abort, done };
+    this.#starting.set(group.key, entry);
+    try {
+      return await done;
+    } finally {
+      if (this.#starting.get(group.key) === entry) this.#starting.delete(group.key);
+    }
+  }
+
+  async stop(group: RunnerGroup): Promise<RunnerReport> {
+    const running = this.#starting.get(group.key);
+    running?.abort.abort(new Error("a stop came meanwhile"));
+    await running?.done.catch(() => undefined);
+    return this.#stopAll(group);
+  }
+
+  async change(group: RunnerGroup): Promise<RunnerReport> {
+    const before = new Set(this.#known.get(group.key)?.keys());
+    const report = this.#report();
+    await this.#stopThese(group.key, this.#leftovers(group).toReversed(), report);
+    for (const resource of this.#resourcesOf(group)) {
+      if (before.has(resource.spec.text)) continue;
+      const problem = await report.timed(resource, () => this.#startOne(resource));
+      if (problem !== undefined) this.#world.log.failed(resource.spec, "start", problem);
+    }
+    return report.done();
+  }
+
+  each(keys: readonly string[], what: "renew" | "withdraw" | "announce"): void {
+    for (const key of keys) for (const resource of this.#known.get(key)?.values() ?? []) resource[what]?.();
+  }
+
+  #resourcesOf({ key, resources }: RunnerGroup): readonly Resource[] {
+    const members = this.#known.get(key) ?? new Map<string, Resource>();
+    this.#known.set(key, members);
     return resources.map((spec) => {
-      const resource = members.get(spec.text) ?? make(spec, key);
+      const resource = members.get(spec.text) ?? this.#world.make(spec, key);
       members.set(spec.text, resource);
       return resource;
     });
   }
 
   /** What an earlier configuration had in the group and this one has not. */
-  function leftovers({ key, resources }: RunnerGroup): readonly Resource[] {
+  #leftovers({ key, resources }: RunnerGroup): readonly Resource[] {
     const wanted = new Set(resources.map(({ text }) => text));
-    return [...(known.get(key)?.values() ?? [])].filter(({ spec }) => !wanted.has(spec.text));
+    return [...(this.#known.get(key)?.values() ?? [])].filter(({ spec }) => !wanted.has(spec.text));
   }
 
-  async function startAll(group: RunnerGroup, superseded: AbortSignal): Promise<RunnerReport | undefined> {
-    const began = clock.now();
-    const steps: StepTime[] = [];
-    const degraded: string[] = [];
-    for (const resource of resourcesOf(group)) {
-      const stepBegan = clock.now();
-      const step = resource.spec.text;
-      try {
-        degraded.push(...(await startOne(resource, superseded)));
-        if (superseded.aborted) return undefined;
-        steps.push({ step, ms: between(stepBegan, clock.now()) });
-      } catch (error) {
-        if (superseded.aborted) return undefined;
-        const problem = problemOf(error);
-        steps.push({ step, ms: between(stepBegan, clock.now()), error: problem });
-        log.failed(resource.spec, "start", problem);
-        log.givingUp(resource.spec);
-        await stopAll(group);
-        return superseded.aborted ? undefined : reportOf(began, steps, degraded, { resource: step, problem });
-      }
+  async #startAll(group: RunnerGroup, superseded: AbortSignal): Promise<RunnerReport | undefined> {
+    const { log } = this.#world;
+    const report = this.#report();
+    for (const resource of this.#resourcesOf(group)) {
+      const problem = await report.timed(resource, () => this.#startOne(resource, superseded));
+      if (superseded.aborted) return undefined;
+      if (problem === undefined) continue;
+      log.failed(resource.spec, "start", problem);
+      log.givingUp(resource.spec);
+      await this.#stopAll(group);
+      return superseded.aborted ? undefined : report.done();
     }
-    return reportOf(began, steps, degraded, undefined);
+    return report.done();
   }
 
-  async function change(group: RunnerGroup): Promise<RunnerReport> {
-    const before = new Set(known.get(group.key)?.keys());
-    const { steps, failed: stopped } = await stopThese(group.key, leftovers(group).toReversed());
-    const began = clock.now();
-    const all = [...steps];
-    let failed = stopped;
-    for (const resource of resourcesOf(group)) {
-      const step = resource.spec.text;
-      if (before.has(step)) continue;
-      const stepBegan = clock.now();
-      try {
-        await startOne(resource);
-        all.push({ step, ms: between(stepBegan, clock.now()) });
-      } catch (error) {
-        const problem = problemOf(error);
-        log.failed(resource.spec, "start", problem);
-        all.push({ step, ms: between(stepBegan, clock.now()), error: problem });
-        failed ??= { resource: step, problem };
-      }
-    }
-    return reportOf(began, all, [], failed);
-  }
-
-  async function startOne(resource: Resource, superseded?: AbortSignal): Promise<readonly string[]> {
+  /** Answers with what did not work although it runs. */
+  async #startOne(resource: Resource, superseded?: AbortSignal): Promise<readonly string[]> {
+    const { clock, log } = this.#world;
     const { limits, spec, idempotent } = resource;
-    if (!idempotent && (await ask(resource))) return [];
+    if (!idempotent && (await this.#ask(resource))) return [];
     superseded?.throwIfAborted();
     log.running(spec, "start");
     return withLimit(
@@ -145,90 +162,89 @@ export function createRunner(options: RunnerOptions, { clock, make, log }: Depen
     );
   }
 
-  const stopAll = (group: RunnerGroup): Promise<RunnerReport> =>
-    stopThese(group.key, [...resourcesOf(group), ...leftovers(group)].toReversed());
-
-  async function stopThese(key: string, resources: readonly Resource[]): Promise<RunnerReport> {
-    const began = clock.now();
-    const steps: StepTime[] = [];
-    let failed: RunnerReport["failed"];
-    for (const resource of resources) {
-      const stepBegan = clock.now();
-      const step = resource.spec.text;
-      const problem = await stopOne(resource);
-      const ms = between(stepBegan, clock.now());
-      steps.push(problem === undefined ? { step, ms } : { step, ms, error: problem });
-      if (problem !== undefined) failed ??= { resource: step, problem };
-      else forget(key, resource);
-    }
-    return reportOf(began, steps, [], failed);
+  async #stopAll(group: RunnerGroup): Promise<RunnerReport> {
+    const report = this.#report();
+    const all = [...this.#resourcesOf(group), ...this.#leftovers(group)];
+    await this.#stopThese(group.key, all.toReversed(), report);
+    return report.done();
   }
 
   /** A stopped resource that comes again is made anew, from the configuration of then. */
-  const forget = (key: string, { spec }: Resource): void => void known.get(key)?.delete(spec.text);
+  async #stopThese(key: string, resources: readonly Resource[], report: ReportInTheMaking): Promise<void> {
+    for (const resource of resources) {
+      const problem = await report.timed(resource, () => this.#stopOne(resource));
+      if (problem === undefined) this.#known.get(key)?.delete(resource.spec.text);
+    }
+  }
 
-  /** The problem that is left after all attempts; undefined if it is stopped, however that came about. */
-  async function stopOne(resource: Resource): Promise<string | undefined> {
+  /** @throws Error the problem that is left after all attempts, unless it does not run however that came about. */
+  async #stopOne(resource: Resource): Promise<readonly string[]> {
+    const { clock, log } = this.#world;
     const { limits, spec } = resource;
     for (let attempt = 0; ; attempt++) {
       log.running(spec, "stop");
       try {
         await withLimit(clock, limits.stop, `${spec.text} stop`, (signal) => resource.stop(signal));
-        return undefined;
+        return [];
       } catch (error) {
-        const problem = problemOf(error);
-        log.failed(spec, "stop", problem);
-        if (attempt >= options.stopRetries) return (await runsOrUnknown(resource)) ? problem : undefined;
-        await pause(clock, STOP_RETRY_PAUSE);
+        log.failed(spec, "stop", problemOf(error));
+        if (attempt < this.#options.stopRetries) await pause(clock, STOP_RETRY_PAUSE);
+        else if (await this.#runsOrUnknown(resource)) throw error;
+        else return [];
       }
     }
   }
 
-  const ask = (resource: Resource): Promise<boolean> =>
-    withLimit(clock, resource.limits.status, `${resource.spec.text} status`, (signal) =>
+  #ask(resource: Resource): Promise<boolean> {
+    const { limits, spec } = resource;
+    return withLimit(this.#world.clock, limits.status, `${spec.text} status`, (signal) =>
       resource.status(signal),
     );
+  }
 
   /** After a stop that failed: what cannot be asked may still be there. */
-  const runsOrUnknown = (resource: Resource): Promise<boolean> => ask(resource).catch(() => true);
-
-  function reportOf(
-    began: Instant,
-    steps: readonly StepTime[],
-    degraded: readonly string[],
-    failed: RunnerReport["failed"],
-  ): RunnerReport {
-    return { steps, totalMs: between(began, clock.now()), degraded, failed };
+  #runsOrUnknown(resource: Resource): Promise<boolean> {
+    return this.#ask(resource).catch(() => true);
   }
 
-  async function start(group: RunnerGroup): Promise<RunnerReport | undefined> {
-    const abort = new AbortController();
-    // Not before this turn is over: who asks for a start is in the middle of a step of the core.
-    const done = Promise.resolve().then(() => startAll(group, abort.signal));
-    const entry = { abort, done };
-    starting.set(group.key, entry);
+  #report(): ReportInTheMaking {
+    return new ReportInTheMaking(this.#world.clock);
+  }
+}
+
+/** Times each step, and remembers what failed and what did not quite work. */
+class ReportInTheMaking {
+  readonly #clock: Clock;
+  readonly #began: Instant;
+  readonly #steps: StepTime[] = [];
+  readonly #degraded: string[] = [];
+  #failed: RunnerReport["failed"];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#began = clock.now();
+  }
+
+  /** Does one step. Answers with its problem. */
+  async timed(
+    { spec: { text: step } }: Resource,
+    work: () => Promise<readonly string[]>,
+  ): Promise<string | undefined> {
+    const began = this.#clock.now();
+    let problem: string | undefined;
     try {
-      return await done;
-    } finally {
-      if (starting.get(group.key) === entry) starting.delete(group.key);
+      this.#degraded.push(...(await work()));
+    } catch (error) {
+      problem = problemOf(error);
+      this.#failed ??= { resource: step, problem };
     }
+    const ms = between(began, this.#clock.now());
+    this.#steps.push(problem === undefined ? { step, ms } : { step, ms, error: problem });
+    return problem;
   }
 
-  return {
-    start,
-    async stop(group) {
-      const running = starting.get(group.key);
-      running?.abort.abort(new Error("a stop came meanwhile"));
-      await running?.done.catch(() => undefined);
-      return stopAll(group);
-    },
-    change,
-    each(keys, what) {
-      for (const key of keys) for (const resource of known.get(key)?.values() ?? []) resource[what]?.();
-    },
-    async runs(group) {
-      for (const resource of resourcesOf(group)) if (!(await ask(resource).catch(() => false))) return false;
-      return true;
-    },
-  };
+  done(): RunnerReport {
+    const totalMs = between(this.#began, this.#clock.now());
+    return { steps: this.#steps, totalMs, degraded: this.#degraded, failed: this.#failed };
+  }
 }

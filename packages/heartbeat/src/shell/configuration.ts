@@ -142,5 +142,6 @@ const leaseComplaint = (path: string): string =>
     severity: "warning",
     code: "no-lease",
     message:
-      "deadtime is too short for a VIP lease (it needs deadtime - keepalive - 0.5 s of at least 1 s and two keepalives): a frozen node keeps its VIPs",
+      "deadtime is too short for a VIP lease, a frozen node keeps its VIPs: " +
+      "deadtime - keepalive - 0.5 s must be at least 1 s and two keepalives",
   });

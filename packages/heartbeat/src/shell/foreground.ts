@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type DaemonContext, StartFailure } from "@systole/daemon";
 import { type Network, openNetwork } from "@systole/kernel";
 import { lockProgramText, realtime } from "@systole/sys";
+import type { CoreEvent } from "../core/event.js";
 import { viewOf } from "../core/view.js";
 import { logLines } from "../log-lines.js";
 import { problemOf } from "../resources/resource.js";
@@ -51,7 +52,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const { addresses } = kernel;
   const log = (line: string) => context.log.info({ event: "past" }, line);
   const lease = configuration.settings.lease;
-  const adopted = await settlePast(heartbeat.groups(), lastWord, lease, {
+  const adopted = await settlePast(heartbeat.present.groups, lastWord, lease, {
     clock: context.clock,
     addresses,
     runner: heartbeat.runner,
@@ -61,7 +62,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   heartbeat.begin({ storedGeneration: await storedGeneration(context, configuration), adopted });
   await listen(context, heartbeat);
   context.onStop(async () => {
-    heartbeat.feed({ type: "stop" });
+    heartbeat.present.feed({ type: "stop" });
     await done;
     heartbeat.media.close();
     word.close();
@@ -129,15 +130,16 @@ async function storedGeneration({ log, wallClock }: DaemonContext, { haCf }: Con
 
 async function listen(context: DaemonContext, heartbeat: Assembly): Promise<void> {
   const { clock, version, log } = context;
-  const { feed, answers } = heartbeat;
+  const { present, answers } = heartbeat;
+  const feed = (event: CoreEvent) => present.feed(event);
   const status = (): HeartbeatStatus => ({
-    ...viewOf(heartbeat.state(), clock.now()),
+    ...viewOf(present.state, clock.now()),
     version,
-    leaseSeconds: heartbeat.configuration().leaseSeconds,
+    leaseSeconds: present.configuration.leaseSeconds,
     media: heartbeat.media.view(),
     dropped: heartbeat.dropped.totals(),
   });
-  const parameter = (name: string) => heartbeat.configuration().haCf.parameters.get(name);
+  const parameter = (name: string) => present.configuration.haCf.parameters.get(name);
   await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop }));
   context.onReload(() => reload(context, heartbeat));
   const warn = (line: string) => log.warn({ event: "fifo" }, line);

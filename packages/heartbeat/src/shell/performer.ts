@@ -32,13 +32,13 @@ export interface PerformerDependencies {
 }
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
-  const { clock, transmitter, runner, lastWord, group, feed, storeGeneration, background } = dependencies;
+  const { clock, transmitter, runner, lastWord, background } = dependencies;
   let renewed: readonly string[] = [];
 
   return function perform(action) {
     switch (action.type) {
       case "persist-generation":
-        background("storing the generation", persist(action.generation));
+        background("storing the generation", persist(action.generation, dependencies));
         return;
       case "send":
         transmitter.send(action);
@@ -53,11 +53,11 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         renewed = action.groups;
         return;
       case "start":
-        background(`starting ${action.group}`, start(action.group));
+        background(`starting ${action.group}`, start(action.group, dependencies));
         return;
       case "stop":
         renewed = renewed.filter((key) => key !== action.group);
-        background(`stopping ${action.group}`, stop(action.group));
+        background(`stopping ${action.group}`, stop(action.group, dependencies));
         return;
       case "drop-vips":
         renewed = renewed.filter((key) => !action.groups.includes(key));
@@ -67,7 +67,8 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         runner.each(action.groups, "announce");
         return;
       case "fence":
-        background("fencing", refuseFence(action.node));
+        // There is no fence device yet: the core does not ask unless the settings say that there is one.
+        background("fencing", refuseFence(action.node, dependencies));
         return;
       case "answer":
         dependencies.answer(action.request, action.accepted, action.reason);
@@ -83,38 +84,37 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         return;
     }
   };
+}
 
-  async function persist(generation: number): Promise<void> {
-    await storeGeneration(generation);
-    feed({ type: "generation-stored", generation });
-  }
+async function persist(generation: number, { storeGeneration, feed }: PerformerDependencies): Promise<void> {
+  await storeGeneration(generation);
+  feed({ type: "generation-stored", generation });
+}
 
-  async function start(key: string): Promise<void> {
-    const wanted = group(key);
-    try {
-      const report = wanted === undefined ? undefined : await runner.start(wanted);
-      if (report === undefined) return; // a stop came meanwhile, and answers
-      const { failed, steps, degraded } = report;
-      if (failed === undefined) feed({ type: "started", group: key, steps, degraded });
-      else feed({ type: "start-failed", group: key, ...failed, steps });
-    } catch (error) {
-      feed({ type: "start-failed", group: key, resource: key, problem: problemOf(error), steps: [] });
-    }
+async function start(key: string, { group, runner, feed }: PerformerDependencies): Promise<void> {
+  const wanted = group(key);
+  try {
+    const report = wanted === undefined ? undefined : await runner.start(wanted);
+    if (report === undefined) return; // a stop came meanwhile, and answers
+    const { failed, steps, degraded } = report;
+    if (failed === undefined) feed({ type: "started", group: key, steps, degraded });
+    else feed({ type: "start-failed", group: key, ...failed, steps });
+  } catch (error) {
+    feed({ type: "start-failed", group: key, resource: key, problem: problemOf(error), steps: [] });
   }
+}
 
-  async function stop(key: string): Promise<void> {
-    const wanted = group(key);
-    try {
-      const failed = wanted === undefined ? undefined : (await runner.stop(wanted)).failed;
-      if (failed === undefined) feed({ type: "stopped", group: key });
-      else feed({ type: "stop-failed", group: key, ...failed });
-    } catch (error) {
-      feed({ type: "stop-failed", group: key, resource: key, problem: problemOf(error) });
-    }
+async function stop(key: string, { group, runner, feed }: PerformerDependencies): Promise<void> {
+  const wanted = group(key);
+  try {
+    const failed = wanted === undefined ? undefined : (await runner.stop(wanted)).failed;
+    if (failed === undefined) feed({ type: "stopped", group: key });
+    else feed({ type: "stop-failed", group: key, ...failed });
+  } catch (error) {
+    feed({ type: "stop-failed", group: key, resource: key, problem: problemOf(error) });
   }
+}
 
-  /** There is no fence device yet: the core does not ask unless the settings say that there is one. */
-  async function refuseFence(node: string): Promise<void> {
-    feed({ type: "fenced", node, ok: false, problem: "no fence device is configured" });
-  }
+async function refuseFence(node: string, { feed }: PerformerDependencies): Promise<void> {
+  feed({ type: "fenced", node, ok: false, problem: "no fence device is configured" });
 }

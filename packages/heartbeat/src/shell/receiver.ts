@@ -5,7 +5,7 @@
  */
 import { DecodeError, toHex } from "@systole/wire";
 import type { CoreEvent } from "../core/event.js";
-import { decodeFields, type Envelope, openEnvelope } from "../wire/datagram.js";
+import { decodeFields, openEnvelope } from "../wire/datagram.js";
 import { type KeyRing, verify } from "../wire/signature.js";
 import { decodeMessage, type Received } from "../wire/vocabulary.js";
 
@@ -28,72 +28,85 @@ export interface Receiver {
   uuidOf(node: string): Uint8Array | undefined;
 }
 
-export function createReceiver(dependencies: ReceiverDependencies): Receiver {
-  const { local, localUuid, keys, nodes, accept, drop, log } = dependencies;
-  const uuids = new Map<string, Uint8Array>([[local, localUuid]]);
-  const names = new Map<string, string>([[toHex(localUuid), local]]);
+export const createReceiver = (dependencies: ReceiverDependencies): Receiver =>
+  new AuthenticReceiver(dependencies);
 
-  function receive(datagram: Uint8Array, medium: string): void {
+class AuthenticReceiver implements Receiver {
+  readonly #world: ReceiverDependencies;
+  readonly #uuids: Map<string, Uint8Array>;
+  /** Nodes by their uuid in hexadecimal. */
+  readonly #names: Map<string, string>;
+
+  constructor(dependencies: ReceiverDependencies) {
+    this.#world = dependencies;
+    const { local, localUuid } = dependencies;
+    this.#uuids = new Map([[local, localUuid]]);
+    this.#names = new Map([[toHex(localUuid), local]]);
+  }
+
+  uuidOf(node: string): Uint8Array | undefined {
+    return this.#uuids.get(node);
+  }
+
+  receive(datagram: Uint8Array, medium: string): void {
+    const { keys, drop } = this.#world;
     try {
-      const envelope: Envelope = openEnvelope(datagram);
+      const envelope = openEnvelope(datagram);
       if (!verify(keys(), envelope.signature, envelope.covered)) {
         drop("unauthentic", `signature of key ${envelope.signature.keyIndex} is wrong`, medium);
         return;
       }
-      deliver(decodeMessage(decodeFields(envelope)), medium);
+      this.#deliver(decodeMessage(decodeFields(envelope)), medium);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       drop("malformed", error.message, medium);
     }
   }
 
-  function deliver({ control, message }: Received, medium: string): void {
-    const from = identify(control);
+  #deliver({ control, message }: Received, medium: string): void {
+    const { accept, drop } = this.#world;
+    const from = this.#identify(control);
     if (from === undefined) {
       drop("unknown-node", `bad node [${printable(control.src)}] in message`, medium);
       return;
     }
-    const dest = destination(control);
+    const dest = this.#destination(control);
     const { generation, sequence } = control;
-    accept({
-      type: "message",
-      medium,
-      header: {
-        from,
-        generation,
-        ...(sequence !== undefined && { sequence }),
-        ...(dest !== undefined && { dest }),
-      },
-      message,
-    });
+    const header = {
+      from,
+      generation,
+      ...(sequence !== undefined && { sequence }),
+      ...(dest !== undefined && { dest }),
+    };
+    accept({ type: "message", medium, header, message });
   }
 
-  function identify({ src, srcUuid }: Received["control"]): string | undefined {
-    const known = srcUuid === undefined ? undefined : names.get(toHex(srcUuid));
-    if (known !== undefined && nodes().includes(known)) return known;
+  #identify({ src, srcUuid }: Received["control"]): string | undefined {
+    const nodes = this.#world.nodes();
+    const known = srcUuid === undefined ? undefined : this.#names.get(toHex(srcUuid));
+    if (known !== undefined && nodes.includes(known)) return known;
     const name = src.toLowerCase();
-    if (!nodes().includes(name)) return undefined;
-    if (srcUuid !== undefined) learn(name, srcUuid);
+    if (!nodes.includes(name)) return undefined;
+    if (srcUuid !== undefined) this.#learn(name, srcUuid);
     return name;
   }
 
-  function learn(name: string, uuid: Uint8Array): void {
-    const before = uuids.get(name);
+  #learn(name: string, uuid: Uint8Array): void {
+    const { local, log } = this.#world;
     if (name === local) return; // somebody else under our name: its messages count as ours and say nothing
+    const before = this.#uuids.get(name);
     if (before !== undefined) {
-      names.delete(toHex(before));
+      this.#names.delete(toHex(before));
       log(`node ${name} changed its uuid from ${toHex(before)} to ${toHex(uuid)}`);
     }
-    uuids.set(name, Uint8Array.from(uuid));
-    names.set(toHex(uuid), name);
+    this.#uuids.set(name, Uint8Array.from(uuid));
+    this.#names.set(toHex(uuid), name);
   }
 
-  function destination({ dest, destUuid }: Received["control"]): string | undefined {
-    const byUuid = destUuid === undefined ? undefined : names.get(toHex(destUuid));
+  #destination({ dest, destUuid }: Received["control"]): string | undefined {
+    const byUuid = destUuid === undefined ? undefined : this.#names.get(toHex(destUuid));
     return byUuid ?? dest?.toLowerCase();
   }
-
-  return { receive, uuidOf: (node) => uuids.get(node) };
 }
 
 /** What a stranger calls itself, fit for a log line. */

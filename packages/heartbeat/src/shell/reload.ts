@@ -7,7 +7,7 @@ import { paths } from "./paths.js";
 
 export async function reload(context: DaemonContext, heartbeat: Assembly): Promise<void> {
   const { log, events, node } = context;
-  const before = heartbeat.configuration();
+  const before = heartbeat.present.configuration;
   const { value, headlines } = readConfiguration(paths, node);
   for (const line of headlines)
     log[value === undefined ? "error" : "warn"]({ event: "config.complaint" }, line);
@@ -27,7 +27,7 @@ export async function reload(context: DaemonContext, heartbeat: Assembly): Promi
     return;
   }
   await heartbeat.media.use(value.haCf.media);
-  heartbeat.replace(value);
+  heartbeat.present.replace(value);
   events.publish("info", { kind: "config.loaded", file: paths.haCf });
   log.info({ event: "config.loaded" }, "the new configuration is in force");
   for (const group of value.haresources) await changeGroup(context, heartbeat, before, group.key);
@@ -49,10 +49,11 @@ async function changeGroup(
 ): Promise<void> {
   const line = (configuration: Configuration) =>
     configuration.settings.groups.find((group) => group.key === key)?.resources.join(" ");
-  const group = heartbeat.groups().find((one) => one.key === key);
-  const runs = heartbeat.state().groups.get(key)?.ownership.kind === "running";
+  const group = heartbeat.present.groups.find((one) => one.key === key);
+  const runs = heartbeat.present.state.groups.get(key)?.ownership.kind === "running";
   const old = line(before);
-  if (!runs || group === undefined || old === undefined || old === line(heartbeat.configuration())) return;
+  if (!runs || group === undefined || old === undefined || old === line(heartbeat.present.configuration))
+    return;
   const { failed } = await heartbeat.runner.change(group);
   if (failed === undefined) return;
   const { resource, problem } = failed;

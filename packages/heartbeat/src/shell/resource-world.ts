@@ -1,0 +1,39 @@
+/** What the resources of one group get to see of the daemon. */
+import type { DaemonContext } from "@systole/daemon";
+import type { Network } from "@systole/kernel";
+import { holdVerdict } from "../core/cluster.js";
+import type { CatalogueDependencies } from "../resources/catalogue.js";
+import { controlCall } from "../resources/control-call.js";
+import { scriptEnvironment } from "./environment.js";
+import { paths } from "./paths.js";
+import type { Present } from "./present.js";
+
+export function resourceWorld(
+  group: string,
+  present: Present,
+  { clock, node, log, events, wallClock }: DaemonContext,
+  kernel: Network,
+): CatalogueDependencies {
+  return {
+    clock,
+    kernel,
+    node,
+    leaseSeconds: () => present.configuration.leaseSeconds,
+    mayHold() {
+      // Asked twice at the most: `ask-again` means that this process was frozen between the two lines.
+      for (let attempt = 0; attempt < 2; attempt++) {
+        present.feed({ type: "holding", group });
+        const verdict = holdVerdict(present.state, group, clock.now());
+        if (verdict !== "ask-again") return verdict === "hold";
+      }
+      return false;
+    },
+    publish: events.publish,
+    warn: (problem) => log.warn({ event: "resource.problem", group }, problem),
+    call: controlCall(clock),
+    date: () => new Date(wallClock()).toString(),
+    folders: paths.resourceFolders,
+    environment: () => scriptEnvironment(present.configuration.haCf, { local: node, alone: present.alone }),
+    printed: (script, line) => log.debug({ event: "script.output", script }, line),
+  };
+}
