@@ -100,6 +100,17 @@ describe("a letter is written", () => {
       letters: ["22000: 1 2 3"],
     },
     {
+      name: "for a failover of several groups, until the last of them",
+      script: [
+        [0, dead(1)],
+        [1, started(2, "a")],
+        [1, started(3, "b")],
+        [5000, finished(4, "a")],
+        [9000, finished(5, "b")],
+      ],
+      letters: ["11000: 1 2 3 4 5"],
+    },
+    {
       name: "after a minute for a takeover that does not end",
       script: [
         [0, dead(1)],

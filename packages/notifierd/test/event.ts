@@ -12,14 +12,18 @@ export function event(sequence: number, fact: Fact, over: Partial<ClusterEvent> 
 }
 
 export const dead = (sequence: number) =>
-  event(sequence, { kind: "node.dead", peer: "lb1", silenceMs: 10_000, deadtimeMs: 10_000 });
+  event(
+    sequence,
+    { kind: "node.dead", peer: "lb1", silenceMs: 10_000, deadtimeMs: 10_000 },
+    { severity: "critical" },
+  );
 export const alive = (sequence: number) =>
   event(sequence, { kind: "node.alive", peer: "lb1", after: "death" });
-export const started = (sequence: number) =>
-  event(sequence, { kind: "takeover.started", groups: ["lb1"], reason: "lb1 is dead" });
-export const finished = (sequence: number) =>
+export const started = (sequence: number, group = "lb1") =>
+  event(sequence, { kind: "takeover.started", groups: [group], reason: "lb1 is dead" });
+export const finished = (sequence: number, group = "lb1") =>
   event(sequence, {
-    ...{ kind: "takeover.finished", groups: ["lb1"], reason: "lb1 is dead", totalMs: 1340, degraded: [] },
+    ...{ kind: "takeover.finished", groups: [group], reason: "lb1 is dead", totalMs: 1340, degraded: [] },
     steps: [
       { step: "ctsync", ms: 12 },
       { step: "IPaddr2::192.0.2.10/24/eth0", ms: 1, error: "no such device" },

@@ -80,11 +80,7 @@ describe("who is told", () => {
 
   test("a publisher may call a fact worse than it is, not milder", () => {
     const worse = event(1, { kind: "config.loaded", file: "x" }, { severity: "critical" });
-    const milder = event(
-      2,
-      { kind: "node.dead", peer: "lb1", silenceMs: 1, deadtimeMs: 1 },
-      { severity: "info" },
-    );
+    const milder = event(2, { kind: "fallback.used", service: "s", server: "f" }, { severity: "info" });
     expect(write([worse])?.severity).toBe("critical");
     expect(write([milder])?.severity).toBe("critical");
   });

@@ -82,8 +82,9 @@ function start(): Running {
   return { child, ready, exited, stderr: () => stderr };
 }
 
-const office = () => controlClient(join(run, "notifierd/control"));
-const say = (fact: Fact, severity: "info" | "critical" = "info") => heartbeat.log.publish(severity, fact);
+/** The machine may be busy with other tests. */
+const office = () => controlClient(join(run, "notifierd/control"), { limitMs: 60_000 });
+const say = (fact: Fact) => heartbeat.log.publish(fact.kind === "node.dead" ? "critical" : "info", fact);
 const subjects = () => smtp.mails.map((mail) => header(mail, "Subject"));
 
 /** Asks for the status until it is so. */

@@ -63,8 +63,8 @@ export interface Digest {
   readonly collecting: Collecting | undefined;
   readonly story: readonly { readonly at: Instant; readonly event: ClusterEvent }[];
   readonly notes: readonly string[];
-  /** Takeovers of which the end has not been heard: when the last began. */
-  readonly takeoverSince: Instant | undefined;
+  /** Takeovers of which the end has not been heard: their groups, and when the last began. */
+  readonly takeover: { readonly groups: readonly string[]; readonly since: Instant } | undefined;
 }
 
 export type DigestEvent =
@@ -78,7 +78,7 @@ export interface DigestAction {
   readonly incident: Incident;
 }
 
-export const QUIET: Digest = { collecting: undefined, story: [], notes: [], takeoverSince: undefined };
+export const QUIET: Digest = { collecting: undefined, story: [], notes: [], takeover: undefined };
 
 const NOTE_LIMIT = 20;
 
@@ -102,9 +102,9 @@ export function digestMachine(options: DigestOptions): Machine<Digest, DigestEve
   };
 }
 
-function closesAt({ collecting, takeoverSince }: Digest, options: DigestTiming): Instant | undefined {
+function closesAt({ collecting, takeover }: Digest, options: DigestTiming): Instant | undefined {
   if (collecting === undefined) return undefined;
-  const held = takeoverSince === undefined ? undefined : plus(takeoverSince, options.takeoverLimit);
+  const held = takeover === undefined ? undefined : plus(takeover.since, options.takeoverLimit);
   if (held !== undefined && held > collecting.last) return held;
   return earliest([plus(collecting.last, options.groupWait), plus(collecting.since, options.longest)]);
 }
@@ -119,7 +119,7 @@ function heard(
     const incident = { events: [event], notes: [] };
     return { state, actions: options.wanted(event) ? [{ type: "write", incident }] : [] };
   }
-  const noted = { ...state, takeoverSince: takeover(state.takeoverSince, event, now) };
+  const noted = { ...state, takeover: underWay(state.takeover, event, now) };
   const { collecting } = noted;
   if (collecting !== undefined) {
     const events = [...collecting.events, event];
@@ -138,16 +138,20 @@ function heard(
   return { state: { ...noted, story: [], collecting: { since: now, last: now, events } }, actions: [] };
 }
 
-function takeover(since: Instant | undefined, { fact }: ClusterEvent, now: Instant): Instant | undefined {
-  if (fact.kind === "takeover.started") return now;
-  return fact.kind === "takeover.finished" ? undefined : since;
+function underWay(before: Digest["takeover"], { fact }: ClusterEvent, now: Instant): Digest["takeover"] {
+  const groups = before?.groups ?? [];
+  if (fact.kind === "takeover.started") return { groups: [...groups, ...fact.groups], since: now };
+  if (before === undefined || (fact.kind !== "takeover.finished" && fact.kind !== "release.finished"))
+    return before;
+  const left = groups.filter((group) => !fact.groups.includes(group));
+  return left.length === 0 ? undefined : { groups: left, since: before.since };
 }
 
 function close(state: Digest): Step<Digest, DigestAction> {
   const { collecting, notes } = state;
   if (collecting === undefined) return { state, actions: [] };
   return {
-    state: { ...QUIET, takeoverSince: undefined },
+    state: QUIET,
     actions: [{ type: "write", incident: { events: collecting.events, notes } }],
   };
 }

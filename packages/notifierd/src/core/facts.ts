@@ -1,7 +1,8 @@
 /**
  * What each kind of fact means to a person: a sentence, how bad it is at least, and which trouble it begins or ends.
  *
- * A publisher may call a fact worse than it is here, never milder: a dead node is critical whoever says it.
+ * A publisher may call a fact worse than it is here, never milder. A node that is dead because it was stopped is no
+ * emergency, so there the publisher's word is all.
  */
 import { atLeast, type ClusterEvent, type Fact, type Severity } from "../types.js";
 
@@ -99,7 +100,7 @@ function ofNode(fact: Of<NodeKind | SplitKind>): Meaning {
       return plain(`heartbeat from ${fact.peer} is late: silent for ${duration(fact.silenceMs)}`);
     case "node.dead": {
       const text = `${fact.peer} is dead: silent for ${duration(fact.silenceMs)}`;
-      return begins(`node ${fact.peer}`, text, "critical", 20);
+      return begins(`node ${fact.peer}`, text, "info", 20);
     }
     case "link.up":
       return ends(linkKey(fact), `link ${fact.medium} to ${fact.peer} is up`);
@@ -135,7 +136,7 @@ function ofResources(fact: Of<ResourceKind | "vip.up" | "vip.down">): Meaning {
     case "takeover.finished": {
       const degraded = fact.degraded.length === 0 ? "" : `, without ${list(fact.degraded)}`;
       const text = `took over ${list(fact.groups)} in ${duration(fact.totalMs)}${degraded}: ${fact.reason}`;
-      return plain(text, "warning", 30);
+      return plain(text, "notice", 30);
     }
     case "release.finished": {
       const text = `released ${list(fact.groups)} in ${duration(fact.totalMs)}: ${fact.reason}`;

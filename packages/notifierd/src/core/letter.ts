@@ -125,7 +125,7 @@ function subject(told: readonly Told[], options: LetterOptions): string {
   const letter = told.map(({ event }) => event).find(isLetter);
   if (candidates.length === 0 && letter !== undefined) return oneLine(letter.fact.subject);
   const heaviest = candidates.reduce((a, b) => (b.is.weight > a.is.weight ? b : a));
-  const others = worthy.filter((one) => one !== heaviest).length;
+  const others = worthy.filter((one) => one !== heaviest && one.is.weight > 0).length;
   const more = others === 0 ? "" : ` (and ${others} more)`;
   return `${oneLine(`${heaviest.event.node}: ${heaviest.is.text}`, SUBJECT_LIMIT - more.length)}${more}`;
 }
