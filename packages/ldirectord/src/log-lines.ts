@@ -73,7 +73,7 @@ export const stopped = (path: string): string => `ldirectord is stopped for ${pa
 export const stale = (pidFile: string, path: string): string =>
   `ldirectord stale pid file ${pidFile} for ${path}`;
 export const notFound = (name: string): string => `Config file ${name} not found`;
-/** `Error [123] reading file /etc/ha.d/ldirectord.cf at line 4: TEXT`; without a line the part about the file is left out. */
+/** `Error [123] reading file /etc/ha.d/ldirectord.cf at line 4: TEXT`; without a line nothing is said of the file. */
 export const complaint = (
   level: "Error" | "Warning",
   pid: number,

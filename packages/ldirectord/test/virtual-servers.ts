@@ -101,7 +101,7 @@ function dns({ answers = [] }: ServerSpec): Session {
         const v6 = answer.includes(":");
         // The one IPv6 address of the vectors is 2001:db8::1.
         const data = v6
-          ? "\x20\x01\x0d\xb8" + "\0".repeat(11) + "\x01"
+          ? `\x20\x01\x0d\xb8${"\0".repeat(11)}\x01`
           : String.fromCharCode(...answer.split(".").map(Number));
         return `${word(0xc00c)}${word(v6 ? 28 : 1)}${word(1)}\0\0\0\x3c${word(data.length)}${data}`;
       });

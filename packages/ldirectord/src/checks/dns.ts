@@ -86,7 +86,8 @@ function judge(spec: NegotiateSpec, { rcode, texts, records }: Message) {
   if (rcode !== 0) return down(`the answer is ${RCODES[rcode] ?? `error ${rcode}`}`);
   if (spec.receive === undefined)
     return records > 0 ? up(texts.join(" ")) : down("an answer without a record");
-  const otherwise = `"${shortened(spec.receive, 60)}" is not in the answer: ${shortened(texts.join(" ") || "no record")}`;
+  const said = shortened(texts.join(" ") || "no record");
+  const otherwise = `"${shortened(spec.receive, 60)}" is not in the answer: ${said}`;
   return {
     next: {
       kind: "match",

@@ -117,7 +117,8 @@ function readHeaders(lines: readonly string[]): ReadonlyMap<string, string> {
 function redirected(spec: NegotiateSpec, from: Request, hops: number, location: string, what: string): Turn {
   if (!spec.redirects) return down(`${what}, a redirect to ${shortened(location)}`);
   if (hops >= MOST_REDIRECTS) return down(`more than ${MOST_REDIRECTS} redirects`);
-  const base = `${from.tls ? "https" : "http"}://${from.host.includes(":") ? `[${from.host}]` : from.host}:${from.port}${from.target}`;
+  const host = from.host.includes(":") ? `[${from.host}]` : from.host;
+  const base = `${from.tls ? "https" : "http"}://${host}:${from.port}${from.target}`;
   const next = parseUrl(location, URL.canParse(base) ? base : undefined);
   if (next === undefined) return down(`${what}, a redirect to "${shortened(location)}", which is no URL`);
   // A redirect within the same server keeps the name that was asked for.
@@ -149,7 +150,8 @@ function body(spec: NegotiateSpec, what: string, read: BodyReader): Listener {
     if (early) return up(what);
     if (!complete && !heard.ended && heard.text.length < LONGEST_ANSWER) return undefined;
     if (pattern === undefined) return up(what);
-    const otherwise = `${what}, but "${shortened(spec.receive ?? "", 60)}" is not in the ${text.length} bytes of the body`;
+    const wanted = shortened(spec.receive ?? "", 60);
+    const otherwise = `${what}, but "${wanted}" is not in the ${text.length} bytes of the body`;
     return {
       next: { kind: "match", pattern, texts: [text.slice(0, LONGEST_ANSWER)], message: what, otherwise },
     };

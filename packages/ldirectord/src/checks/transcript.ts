@@ -1,4 +1,4 @@
-/** What was said on a connection, for the event of a real server that went down: bounded, control characters escaped. */
+/** What was said on a connection, for the event of a real server that went down: bounded and escaped. */
 import { shortened } from "./conversation.js";
 
 const LONGEST = 2048;

@@ -1,4 +1,4 @@
-/** What ldirectord.cf is judged against besides its own text: names, services, files. Handed in, so that parsing is pure. */
+/** What ldirectord.cf is judged against besides its own text: names, services, files. Handed in: parsing is pure. */
 import type { Family, IpAddress } from "@systole/wire";
 
 export interface Surroundings {

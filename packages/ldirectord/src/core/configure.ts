@@ -1,4 +1,4 @@
-/** A new configuration, at the start and at every reload: by difference, and no state is lost that still has a place. */
+/** A new configuration, at the start and at every reload: by difference; what still has a place keeps its state. */
 import { type Instant, milliseconds, plus, type Step } from "@systole/machine";
 import { type CheckState, newCheck } from "./check.js";
 import type { DirectorConfig, PeriodicCheck, RealConfig, ServiceConfig } from "./configured.js";
@@ -6,7 +6,10 @@ import type { DirectorAction, DirectorState, RealState, Removal, ServiceState } 
 import { driftAfter } from "./drift.js";
 import { noWork, withEstablish } from "./table-work.js";
 
-/** First checks start within this time, or within their interval if that is shorter. */
+/**
+ * First checks start within this time, or within their interval if that is shorter; the second ones are spread over
+ * the whole interval, and so are all that follow.
+ */
 const FIRST_CHECKS = milliseconds(1000);
 
 export function configure(
@@ -87,9 +90,12 @@ function checksFor(services: ReadonlyMap<string, ServiceState>, state: DirectorS
     const kept = state.checks.get(key);
     if (kept !== undefined) checks.set(key, kept);
     else {
-      const part = index++ / fresh;
-      const dueAt = plus(now, milliseconds(Math.min(FIRST_CHECKS, config.interval) * part));
-      const check = newCheck(config, dueAt, (part * fresh + 1) / fresh);
+      const spread = Math.min(FIRST_CHECKS, config.interval);
+      const dueAt = plus(now, milliseconds((spread * index) / fresh));
+      const stagger =
+        spread === config.interval ? 1 : (index + 1 - (index * spread) / config.interval) / fresh;
+      const check = newCheck(config, dueAt, stagger);
+      index += 1;
       checks.set(key, up ? { ...check, verdict: "up" } : check);
     }
   }

@@ -54,7 +54,8 @@ export function failed(state: DirectorState, check: string, action: Failed, now:
     });
     const after = real.up ? touch(down, service, real.config.key) : down;
     const next = settleFallback(after, service.config.key);
-    const last = ![...next.state.services.get(service.config.key)!.reals.values()].some(({ up }) => up); // just replaced
+    const others = next.state.services.get(service.config.key)!.reals; // it was just replaced
+    const last = ![...others.values()].some(({ up }) => up);
     const news = report({ kind: "real-down", ...about, active: state.role === "active", last });
     return { state: next.state, actions: [news, ...next.actions] };
   });

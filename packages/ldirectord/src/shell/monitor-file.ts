@@ -54,7 +54,8 @@ export function createMonitorFiles(log: Logger, wallClock: () => number): Monito
     },
     checked(check, result) {
       for (const { path, id } of wanted.get(check) ?? []) {
-        const line = `[${stamp(wallClock())}] [${process.pid}] ${id} [${result.up ? "up" : "down"}] ${messageOf(result)}\n`;
+        const head = `[${stamp(wallClock())}] [${process.pid}] ${id} [${result.up ? "up" : "down"}]`;
+        const line = `${head} ${messageOf(result)}\n`;
         try {
           appendFileSync(path, line);
         } catch (error) {
