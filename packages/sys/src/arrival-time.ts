@@ -3,8 +3,8 @@ import { SIOCGSTAMPNS } from "./constants.js";
 import { native } from "./native.js";
 
 /**
- * Switches stamping on. Once, after the socket was made. If no socket of this machine had it, the kernel needs a moment:
- * a datagram that comes before that is stamped when it is read.
+ * Switches stamping on. Once, after the socket was made. If no socket of this machine had it, the kernel needs a
+ * moment: a datagram that comes before that is stamped when it is read.
  */
 export function stampArrivals(fd: number): void {
   native().ioctl(fd, SIOCGSTAMPNS, new Uint8Array(16)); // answers ENOENT: nothing has arrived yet
