@@ -26,11 +26,11 @@ const ADDRESS_HINT = "write address = ops@example.org";
 const YES = new Set(["yes", "true", "on", "1"]);
 const NO = new Set(["no", "false", "off", "0"]);
 
-const KEYS: Readonly<Record<string, readonly string[]>> = {
-  notifier: ["sources", "group-wait", "max-age", "spool"],
-  smtp: ["server", "from", "tls", "verify", "ca-file", "tls-name", "user", "password-file", "timeout"],
-  recipient: ["address", "severity"],
-};
+const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["notifier", ["sources", "group-wait", "max-age", "spool"]],
+  ["smtp", ["server", "from", "tls", "verify", "ca-file", "tls-name", "user", "password-file", "timeout"]],
+  ["recipient", ["address", "severity"]],
+]);
 
 /** One setting as it was written. */
 interface Setting {
@@ -77,8 +77,8 @@ function readSections(
   const values = parseIni(source.text.replaceAll(/^\[.*\]/gm, (header) => header.replaceAll(".", "\\.")));
   const found = new Map<string, Map<string, Setting>>();
   for (const { name, place } of sections) {
-    if (KEYS[kindOf(name)] === undefined) {
-      const near = suggest(name, Object.keys(KEYS));
+    if (!KEYS.has(kindOf(name))) {
+      const near = suggest(name, KEYS.keys());
       const known = "sections are [notifier], [smtp] and [recipient NAME]";
       complain(
         place,
@@ -91,7 +91,7 @@ function readSections(
     found.set(name, found.get(name) ?? new Map());
   }
   for (const { section, key, keyPlace, valuePlace } of entries) {
-    const known = KEYS[kindOf(section)];
+    const known = KEYS.get(kindOf(section));
     const settings = found.get(section);
     if (settings === undefined) complain(keyPlace, "no-section", `${key} stands before the first section`);
     else if (known?.includes(key) === false) {

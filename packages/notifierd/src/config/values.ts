@@ -5,20 +5,20 @@ import type { SmtpServer } from "./settings.js";
 
 export type Read<Value> = { readonly value: Value } | { readonly problem: string; readonly hint: string };
 
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  "": 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ["ms", 1],
+  ["s", 1000],
+  ["", 1000],
+  ["m", 60_000],
+  ["min", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
 
 /** `2s`, `500ms`, `5m`, `1h`, `5d`; a bare number is seconds. */
 export function readDuration(text: string): Read<Millis> {
   const [, number = "", unit = ""] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]*)$/i.exec(text) ?? [];
-  const factor = UNITS[unit.toLowerCase()];
+  const factor = UNITS.get(unit.toLowerCase());
   if (number === "" || factor === undefined) {
     return { problem: `"${text}" is not a duration`, hint: "write 2s, 500ms, 5m, 1h or 5d" };
   }
