@@ -10,7 +10,7 @@ export const program = (name: "ctsyncd" | "ctsync") => [process.execPath, `${BIN
 export type Medium = "udp" | "multicast" | "udp6";
 
 /** The Sync block for a node; the peer of director1 is director2. */
-export function configuration(node: LabNode, medium: Medium): string {
+export function configuration(node: LabNode, medium: Medium, general = ""): string {
   const peer = node.name === "director1" ? 2 : 1;
   const link = {
     udp: `UDP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 }`,
@@ -22,9 +22,10 @@ export function configuration(node: LabNode, medium: Medium): string {
   ${link}
 }
 General {
-  HashLimit 65536
+  HashLimit 262144
   LockFile /var/lock/conntrackd.lock
   UNIX { Path /run/conntrackd.ctl }
+  ${general}
   Filter From Userspace {
     Protocol Accept { TCP UDP ICMP }
   }
@@ -51,11 +52,13 @@ export async function takeAddresses(cluster: Cluster, node: LabNode): Promise<vo
   await cluster.node("real1").run(["ip", "neighbour", "flush", "all"]);
 }
 
-export async function startCtsyncd(node: LabNode, medium: Medium): Promise<void> {
-  node.put("/etc/conntrackd/conntrackd.conf", configuration(node, medium));
-  await node.daemon("ctsyncd", program("ctsyncd"));
+/** @returns its process id, as this machine numbers it. */
+export async function startCtsyncd(node: LabNode, medium: Medium, general = ""): Promise<number> {
+  node.put("/etc/conntrackd/conntrackd.conf", configuration(node, medium, general));
+  const pid = await node.daemon("ctsyncd", program("ctsyncd"));
   const answers = async () => (await ctsync(node, ["status", "--json"], false)).status === 0;
   await until(`ctsyncd on ${node.name} to answer`, answers, { everyMs: 100 });
+  return pid;
 }
 
 export const ctsync = (node: LabNode, args: readonly string[], check = true) =>

@@ -22,6 +22,7 @@ test("the least that is needed, with the defaults of the original", () => {
       windowTracking: false,
       cacheLimit: 262_144,
       filter: {},
+      eventBufferBytes: undefined,
       logFile: undefined,
       syslogFacility: undefined,
     },
@@ -97,6 +98,7 @@ test("a whole file: what has an effect, and one warning for what has none", () =
     commitTimeoutSeconds: 180,
     purgeTimeoutSeconds: 5,
     cacheLimit: 131_072,
+    eventBufferBytes: 8_388_608,
     logFile: "/var/log/conntrackd.log",
     syslogFacility: "local3",
     filter: {
@@ -114,7 +116,7 @@ test("a whole file: what has an effect, and one warning for what has none", () =
   });
   expect(diagnostics.map(headline)).toEqual([
     "c.conf:26:5: warning: accepted without effect: HashSize (line 26), LockFile (line 30), Path (line 31), " +
-      "Backlog (line 31), NetlinkBufferSize (line 32), NetlinkBufferSizeMaxGrowth (line 33), " +
+      "Backlog (line 31), " +
       "NetlinkOverrunResync (line 34), EventIterationLimit (line 36), Scheduler (line 37), Nice (line 38) [no-effect]",
   ]);
 });

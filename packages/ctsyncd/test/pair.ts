@@ -84,7 +84,7 @@ export class Node {
         this.#world.send(this.address, action.datagram);
         return;
       case "dump":
-        this.later({ type: "dumped", flows: this.kernel.dumpNow() });
+        this.later({ type: "dumped", flows: this.kernel.dumpNow(), more: false });
         return;
       case "write": {
         const { written, updated, failed } = this.kernel.commitNow(action.flows);

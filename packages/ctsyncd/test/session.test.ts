@@ -154,7 +154,7 @@ test("a flow that ends while the dump runs is not brought back by it", () => {
   const { session } = pair.a;
   session.follower.resync(pair.now, false);
   session.step({ type: "kernel", events: [{ kind: "destroy", flow: connection(1) }] }, pair.now);
-  session.step({ type: "dumped", flows: [connection(1)] }, pair.now);
+  session.step({ type: "dumped", flows: [connection(1)], more: false }, pair.now);
   pair.run(2000);
   expect(session.local.size).toBe(0);
   expect(pair.b.peerFlows()).toEqual([]);

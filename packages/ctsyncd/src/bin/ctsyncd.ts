@@ -15,6 +15,10 @@ const terminal = {
   error: (text: string) => void process.stderr.write(`${text}\n`),
 };
 
+/** The kernel without a say in balancing: asking for ip_vs would load it. */
+const connectionTracking = (flowEventBufferBytes: number | undefined) =>
+  openKernel({ dataPlane: "nftables", ...(flowEventBufferBytes !== undefined && { flowEventBufferBytes }) });
+
 async function main(): Promise<number> {
   const commandLine = parseCommandLine(process.argv.slice(2));
   const client = controlClient(controlPath("ctsyncd"));
@@ -36,7 +40,7 @@ async function main(): Promise<number> {
       const clock = systemClock();
       if (background) return await startInBackground(program, configPath, { client, clock, terminal });
       const detached = process.env[DETACHED] === "1";
-      return await runCtsyncd({ version: VERSION, configPath, detached, openKernel });
+      return await runCtsyncd({ version: VERSION, configPath, detached, openKernel: connectionTracking });
     }
   }
 }

@@ -39,6 +39,8 @@ export interface Configuration {
   /** HashLimit: most flows in each cache. */
   readonly cacheLimit: number;
   readonly filter: Filter;
+  /** NetlinkBufferSize and its growth: what the kernel may hold back of its events. */
+  readonly eventBufferBytes: number | undefined;
   /** LogFile. */
   readonly logFile: string | undefined;
   /** Syslog: the facility by its name. */

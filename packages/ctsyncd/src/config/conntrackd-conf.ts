@@ -25,6 +25,7 @@ interface Draft {
   windowTracking: boolean;
   cacheLimit: number;
   filter: Filter;
+  eventBufferBytes: number | undefined;
   logFile: string | undefined;
   syslogFacility: string | undefined;
   sync: Word | undefined;
@@ -46,6 +47,7 @@ export function parseConntrackdConf(source: Source): Parsed<Configuration> {
     windowTracking: false,
     cacheLimit: 262_144,
     filter: {},
+    eventBufferBytes: undefined,
     logFile: undefined,
     syslogFacility: undefined,
     sync: undefined,
@@ -190,6 +192,10 @@ function generalBlock(tokens: Tokens, draft: Draft): Directives {
     ignore(word);
   };
   const number = ignoredNumber(tokens, draft);
+  // The original begins with one size and doubles it up to the other; we take the larger one at once.
+  const bufferSize = (word: Word) => {
+    draft.eventBufferBytes = Math.max(tokens.number(word, 1) ?? 1, draft.eventBufferBytes ?? 1);
+  };
   const bool = (word: Word) => {
     if (tokens.bool(word) === true) ignore(word);
   };
@@ -209,11 +215,11 @@ function generalBlock(tokens: Tokens, draft: Draft): Directives {
     UNIX: (word) => {
       tokens.block(word, { Path: text, Backlog: number });
     },
-    NetlinkBufferSize: number,
-    SocketBufferSize: number,
-    NetlinkBufferSizeMaxGrowth: number,
-    SocketBufferSizeMaxGrown: number,
-    SocketBufferSizeMaxGrowth: number,
+    NetlinkBufferSize: bufferSize,
+    SocketBufferSize: bufferSize,
+    NetlinkBufferSizeMaxGrowth: bufferSize,
+    SocketBufferSizeMaxGrown: bufferSize,
+    SocketBufferSizeMaxGrowth: bufferSize,
     NetlinkOverrunResync: text,
     NetlinkEventsReliable: bool,
     PollSecs: number,
@@ -277,7 +283,7 @@ function finish(tokens: Tokens, draft: Draft): Configuration | undefined {
     return undefined;
   }
   const { resendLimit, ackWindow, commitTimeoutSeconds, purgeTimeoutSeconds } = draft;
-  const { windowTracking, cacheLimit, filter, logFile, syslogFacility } = draft;
+  const { windowTracking, cacheLimit, filter, eventBufferBytes, logFile, syslogFacility } = draft;
   return {
     mode: draft.mode ?? "ftfw",
     link,
@@ -288,6 +294,7 @@ function finish(tokens: Tokens, draft: Draft): Configuration | undefined {
     windowTracking,
     cacheLimit,
     filter,
+    eventBufferBytes,
     logFile,
     syslogFacility,
   };

@@ -100,7 +100,8 @@ export class KernelFollower {
     }
   }
 
-  dumped(flows: readonly Flow[], now: Instant, second: number): void {
+  /** A part of the dump. */
+  dumped(flows: readonly Flow[], second: number): void {
     const full = this.#cache.counters.createFailed;
     for (const flow of flows) {
       if (!this.#passes(flow)) continue;
@@ -108,6 +109,9 @@ export class KernelFollower {
       if (id !== NONE) this.#outbox.queue(id);
     }
     this.#reportFull(full);
+  }
+
+  dumpComplete(now: Instant, second: number): void {
     const unseen = this.#cache.unseen();
     if (this.#running === "first" && unseen.length > 0) {
       this.#running = "second";

@@ -87,7 +87,8 @@ export class Session {
         this.follower.overrun(now);
         break;
       case "dumped":
-        this.follower.dumped(event.flows, now, second);
+        this.follower.dumped(event.flows, second);
+        if (!event.more) this.follower.dumpComplete(now, second);
         break;
       case "dump-failed":
         this.follower.dumpFailed(event.problem, now);

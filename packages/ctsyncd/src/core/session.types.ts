@@ -43,8 +43,8 @@ export type SessionEvent =
   | { readonly type: "kernel"; readonly events: readonly KernelFlowEvent[] }
   /** The kernel dropped events. */
   | { readonly type: "overrun" }
-  /** The answer to `dump`. */
-  | { readonly type: "dumped"; readonly flows: readonly Flow[] }
+  /** The answer to `dump`, or a part of it: `more` of it follows. */
+  | { readonly type: "dumped"; readonly flows: readonly Flow[]; readonly more: boolean }
   | { readonly type: "dump-failed"; readonly problem: string }
   | { readonly type: "datagram"; readonly from: IpAddress; readonly bytes: Uint8Array }
   /** The answer to `write` and `remove`. */

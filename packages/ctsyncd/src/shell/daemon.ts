@@ -18,7 +18,8 @@ export interface DaemonParts {
   readonly configPath: string;
   /** Nobody reads stderr. */
   readonly detached: boolean;
-  readonly openKernel: () => Promise<Kernel>;
+  /** @param eventBufferBytes NetlinkBufferSize; undefined: as the kernel package thinks best. */
+  readonly openKernel: (eventBufferBytes: number | undefined) => Promise<Kernel>;
 }
 
 /** What a reload can change: where the log goes. */
@@ -30,7 +31,7 @@ export function runCtsyncd({ version, configPath, detached, openKernel }: Daemon
     const { clock, log, events, load, serve, onStop, ready, background, stop, wallClock } = context;
     const configuration = await load(configPath, parseConntrackdConf);
     context.logTo(logTargets(configuration, detached));
-    const kernel = await openKernel();
+    const kernel = await openKernel(configuration.eventBufferBytes);
     const { conntrack, links } = kernel;
     let driven: Driven<Session, SessionEvent> | undefined;
     const feed = (event: SessionEvent) => driven?.feed(event);
@@ -45,7 +46,7 @@ export function runCtsyncd({ version, configPath, detached, openKernel }: Daemon
     });
     const commands = desk((ticket, command) => feed({ type: "command", ticket, command }));
     const { answered } = commands;
-    const perform = createPerformer({ conntrack, channel, log, events, answered, feed, background });
+    const perform = createPerformer({ conntrack, channel, clock, log, events, answered, feed, background });
     const options = sessionOptions(configuration, wallClock());
     const session = new Session(options, clock.now());
     driven = drive(sessionMachine(), session, clock, perform);

@@ -1,6 +1,7 @@
 /** Carries out what the session orders, and feeds back what came of it. */
 import type { EventLog } from "@systole/bus";
 import { type CommitResult, type Conntrack, errorCode } from "@systole/kernel";
+import type { Clock } from "@systole/machine";
 import type { Flow } from "@systole/node-netlink";
 import type { Logger } from "pino";
 import type { BatchResult } from "../core/commit.js";
@@ -11,6 +12,7 @@ import type { Channel } from "./channel.js";
 export interface PerformerOptions {
   readonly conntrack: Conntrack;
   readonly channel: Pick<Channel, "send">;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventLog;
   readonly answered: (ticket: number, answer: Answer) => void;
@@ -27,7 +29,7 @@ export function createPerformer(options: PerformerOptions): (action: SessionActi
         channel.send(action.datagram);
         return;
       case "dump":
-        background("reading the conntrack table", dump(conntrack).then(feed));
+        background("reading the conntrack table", dump(options));
         return;
       case "write":
         background("committing", write(conntrack, action.flows).then(feed));
@@ -47,13 +49,26 @@ export function createPerformer(options: PerformerOptions): (action: SessionActi
 
 const problemOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function dump(conntrack: Conntrack): Promise<SessionEvent> {
+/** Flows of a dump that are taken in at once: some 20 ms of work, so that peers do not think we are silent. */
+const DUMP_PART = 1000;
+
+async function dump({ conntrack, clock, feed }: PerformerOptions): Promise<void> {
+  let flows: readonly Flow[];
   try {
-    return { type: "dumped", flows: await conntrack.dump() };
+    flows = await conntrack.dump();
   } catch (error) {
-    return { type: "dump-failed", problem: problemOf(error) };
+    feed({ type: "dump-failed", problem: problemOf(error) });
+    return;
   }
+  for (let from = 0; from + DUMP_PART < flows.length; from += DUMP_PART) {
+    feed({ type: "dumped", flows: flows.slice(from, from + DUMP_PART), more: true });
+    await new Promise<void>((resolve) => void clock.afterPending(resolve));
+  }
+  feed({ type: "dumped", flows: flows.slice(lastPart(flows.length)), more: false });
 }
+
+/** Where the last part begins. */
+const lastPart = (length: number): number => Math.max(0, Math.ceil(length / DUMP_PART) - 1) * DUMP_PART;
 
 async function write(conntrack: Conntrack, flows: readonly Flow[]): Promise<SessionEvent> {
   try {
