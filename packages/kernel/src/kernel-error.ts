@@ -7,7 +7,7 @@ export interface KernelErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The one error class of this package: `add real server 10.0.0.11:80 to tcp 192.0.2.10:80: refused by the kernel (EEXIST)`. */
+/** The one error class of this package: `add virtual service tcp 192.0.2.10:80: refused by the kernel (EEXIST)`. */
 export class KernelError extends Error {
   override readonly name = "KernelError";
   readonly operation: string;

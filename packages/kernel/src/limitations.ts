@@ -25,7 +25,7 @@ export function nftScheduling(scheduler: string): { readonly as: NftScheduling; 
 /**
  * One entry for each thing that this data plane cannot do with the service and its real servers.
  *
- * Schedulers that look at connection counts become wrr; thresholds, one-packet, engines and tunnels have no counterpart.
+ * Schedulers that look at connection counts become wrr; thresholds, one-packet, engines and tunnels are not there.
  */
 export function nftablesLimitations(
   service: VirtualService,

@@ -1,5 +1,5 @@
 /** The real kernel, of this network namespace or of another one. */
-import { NETLINK_GENERIC, NETLINK_ROUTE } from "@systole/sys";
+import { NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE } from "@systole/sys";
 import type { Kernel } from "./kernel.js";
 import { linuxAddresses } from "./linux/addresses.js";
 import { linuxAnnouncer } from "./linux/announcer.js";
@@ -49,6 +49,7 @@ export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
       choice: dataPlane,
       generic: sockets.connect(NETLINK_GENERIC),
       route,
+      netfilter: sockets.connect(NETLINK_NETFILTER),
       links,
       flows: () => conntrack.dump(),
       nftCommand,

@@ -23,9 +23,15 @@ import { layOut, names, type PlacedReal, type PlacedService, tableOf } from "./n
 import type { Nft } from "./nftables/program.js";
 import { commentsOf, countByMark, objectsOf, parseListing } from "./nftables/ruleset.js";
 import { type Standing, transaction } from "./nftables/script.js";
-import { DEFINITION, TABLE } from "./nftables/translate.js";
+import { DEFINITION_CHAIN, DEFINITION_TABLE, TABLE } from "./nftables/translate.js";
 import { addressesToRoute, type Route } from "./nftables/way.js";
 import { applyChange, describeChange, type ServiceTable } from "./service-table.js";
+
+export interface Count {
+  readonly name: string;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
 
 export interface NftablesDependencies {
   readonly nft: Nft;
@@ -33,6 +39,8 @@ export interface NftablesDependencies {
   readonly route: (address: IpAddress) => Promise<Route>;
   /** Interfaces on which packets for a VIP may arrive. */
   readonly devices: () => Promise<readonly string[]>;
+  /** All named counters of a table of ours. */
+  readonly counters: (table: typeof TABLE | typeof GATE_TABLE) => Promise<readonly Count[]>;
   /** All flows of connection tracking, for counting. */
   readonly flows: () => Promise<readonly Flow[]>;
 }
@@ -54,11 +62,20 @@ export function nftablesBalancer(dependencies: NftablesDependencies): Balancer {
 
   async function readStanding(): Promise<Standing> {
     const operation = "read the nftables table";
-    const documents = await list(operation, "list chains", "list maps", "list counters");
+    const documents = await list(operation, "list chains", "list maps");
     const inet = objectsOf(documents, TABLE);
-    const defined = inet.chains.has(DEFINITION);
-    const comments = defined ? commentsOf(await list(operation, `list chain ${TABLE} ${DEFINITION}`)) : [];
-    return { layout: readDefinition(comments), inet, netdev: objectsOf(documents, GATE_TABLE) };
+    const definition = objectsOf(documents, DEFINITION_TABLE);
+    const layout = definition.chains.has(DEFINITION_CHAIN)
+      ? readDefinition(
+          commentsOf(await list(operation, `list chain ${DEFINITION_TABLE} ${DEFINITION_CHAIN}`)),
+        )
+      : [];
+    return {
+      layout: layout.filter((placed) => inet.chains.has(names.service(placed))),
+      inet,
+      netdev: objectsOf(documents, GATE_TABLE),
+      definition,
+    };
   }
 
   /** Flows of real servers that are reached directly, by mark. */
@@ -76,29 +93,35 @@ export function nftablesBalancer(dependencies: NftablesDependencies): Balancer {
     // Counts are for people: where connection tracking cannot be read, the table still can.
     const flows = wantCounters ? await dependencies.flows().catch(() => []) : [];
     const counts = countConnections(flows, tableOf(standing.layout));
+    const [translated, forwarded] = wantCounters
+      ? await Promise.all(([TABLE, GATE_TABLE] as const).map(countersOf))
+      : [];
     return standing.layout.map((placed) => ({
       service: placed.service,
       reals: placed.reals.map((real) => ({ ...real.real, counters: counters(placed, real) })),
     }));
 
     function counters({ service }: PlacedService, placedReal: PlacedReal): RealServerCounters {
-      const { inet, netdev } = standing;
       const real = names.real(placedReal);
       const key = connectionKey(serviceKey(service.id), formatEndpoint(placedReal.real.endpoint));
       const tracked = counts.get(key) ?? { active: 0, inactive: 0 };
       const seen = direct.get(placedReal.mark) ?? 0;
       const isUdp = service.id.kind === "address" && service.id.protocol === "udp";
-      const fresh = netdev.counters.get(names.fresh(placedReal)) ?? inet.counters.get(real);
+      const fresh = forwarded?.get(names.fresh(placedReal)) ?? translated?.get(real);
       return {
         activeConnections: Math.max(tracked.active, isUdp ? 0 : seen),
         inactiveConnections: Math.max(tracked.inactive, isUdp ? seen : 0),
         connections: fresh?.packets ?? 0n,
-        inPackets: netdev.counters.get(real)?.packets ?? 0n,
+        inPackets: forwarded?.get(real)?.packets ?? 0n,
         outPackets: 0n,
-        inBytes: netdev.counters.get(real)?.bytes ?? 0n,
+        inBytes: forwarded?.get(real)?.bytes ?? 0n,
         outBytes: 0n,
       };
     }
+  }
+
+  async function countersOf(table: typeof TABLE | typeof GATE_TABLE): Promise<ReadonlyMap<string, Count>> {
+    return new Map((await dependencies.counters(table)).map((count) => [count.name, count]));
   }
 
   /** The routes of all real servers that are reached directly. */

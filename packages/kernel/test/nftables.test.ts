@@ -16,7 +16,13 @@ async function route(address: string): Promise<Route> {
 }
 
 function balancerOn({ nft }: FakeNft) {
-  return nftablesBalancer({ nft, route, devices: async () => ["pub", "lan"], flows: async () => [] });
+  return nftablesBalancer({
+    nft,
+    route,
+    devices: async () => ["pub", "lan"],
+    flows: async () => [],
+    counters: async () => [],
+  });
 }
 
 test.each(contractCases.filter(({ part }) => part === "balancer"))("nftables: $name", async ({ run }) => {

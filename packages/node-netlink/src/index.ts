@@ -86,6 +86,7 @@ export {
 } from "./ipvs/sync-daemon.js";
 export * from "./message.js";
 export { decodeVerdict, NetlinkError, type Refusal } from "./netlink-error.js";
+export { counterAnswer, dumpCounters, encodeCounter, type NftCounter } from "./nftables/counter.js";
 export {
   ARPOP_REPLY,
   ARPOP_REQUEST,

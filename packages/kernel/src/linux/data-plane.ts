@@ -1,9 +1,10 @@
 /** Which data plane this kernel has. */
-import type { Flow, NetlinkConnection } from "@systole/node-netlink";
+import { counterAnswer, dumpCounters, type Flow, type NetlinkConnection } from "@systole/node-netlink";
 import type { Balancer } from "../balancer.js";
 import { ipvsBalancer, ipvsFamily } from "../ipvs.js";
-import { KernelError } from "../kernel-error.js";
+import { KernelError, kernelError } from "../kernel-error.js";
 import { nftProgram } from "../nftables/program.js";
+import { TABLE } from "../nftables/translate.js";
 import { nftablesBalancer } from "../nftables.js";
 import type { LinuxLinks } from "./links.js";
 import { routeLookup } from "./route.js";
@@ -15,6 +16,7 @@ export interface DataPlaneParts {
   readonly choice: DataPlaneChoice;
   readonly generic: NetlinkConnection;
   readonly route: NetlinkConnection;
+  readonly netfilter: NetlinkConnection;
   readonly links: LinuxLinks;
   readonly flows: () => Promise<readonly Flow[]>;
   /** nft and what comes before its arguments. */
@@ -36,6 +38,13 @@ export async function openDataPlane(parts: DataPlaneParts): Promise<Balancer> {
     devices: async () => {
       const all = await links.list();
       return all.filter(({ loopback, mac }) => !loopback && mac !== undefined).map(({ name }) => name);
+    },
+    counters: async (table) => {
+      const family = table === TABLE ? "inet" : "netdev";
+      const request = dumpCounters(family, table.slice(family.length + 1));
+      return parts.netfilter.dump(request, counterAnswer).catch((error: unknown) => {
+        throw kernelError("read the counters", error);
+      });
     },
     flows: parts.flows,
   });

@@ -4,7 +4,8 @@
  *     service tcp 192.0.2.10:80 wrr f=0 p=300/32 c=1a2b3c4d
  *     real 10.0.0.11:80 masq w=1 u=0 l=0 m=53a1b2c3
  *
- * One rule each, in the chain `definition` that no packet ever passes. The kernel takes 128 bytes; the longest line has 120.
+ * One rule each, in the chain `services` of table `inet systole_definition`, which no packet ever passes. The kernel
+ * takes 128 bytes for a comment; the longest line has 120.
  */
 import { type Family, formatEndpoint, parseEndpoint } from "@systole/wire";
 import type { Persistence, RealServer, VirtualService, VirtualServiceId } from "../balancer.js";

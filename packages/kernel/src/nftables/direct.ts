@@ -8,7 +8,7 @@
  * both kinds sends to a masq real server goes on to table `inet systole` with that real server's mark.
  */
 import { byMark, choiceRule, clientKey, headerOf, markText } from "./choice.js";
-import { names, type PlacedReal, type PlacedService } from "./layout.js";
+import { type NeededObjects, names, type PlacedReal, type PlacedService } from "./layout.js";
 import { addElement, clientsMap, LOOKUPS } from "./translate.js";
 import { header, type Routes, type Way, wayTo } from "./way.js";
 
@@ -57,6 +57,15 @@ export function directService(placed: PlacedService, routes: Routes): readonly s
     ...serviceRules(placed, reachable).map((rule) => `add rule ${GATE_TABLE} ${service} ${rule}`),
     addElement(GATE_TABLE, placed),
   ];
+}
+
+/** The objects of one service in this table. */
+export function directObjects(placed: PlacedService, routes: Routes): NeededObjects {
+  const reachable = placed.reals.filter(({ real }) => wayTo(placed.service, real, routes).kind !== "none");
+  return {
+    chains: [names.service(placed), ...reachable.flatMap((real) => [names.real(real), names.fresh(real)])],
+    maps: [names.flows(placed), ...(placed.service.persistence ? [names.clients(placed)] : [])],
+  };
 }
 
 function serviceRules(placed: PlacedService, reachable: readonly PlacedReal[]): readonly string[] {

@@ -23,6 +23,12 @@ export interface PlacedService {
 
 export type Layout = readonly PlacedService[];
 
+/** Names of objects that a layout needs in one table. Each chain of a real server has a counter of its name. */
+export interface NeededObjects {
+  readonly chains: readonly string[];
+  readonly maps: readonly string[];
+}
+
 /** Marks from here to 0x53ffffff are ours. */
 export const MARK_BASE = 0x53000000;
 
@@ -68,8 +74,6 @@ export const names = {
   clients: ({ number }: PlacedService) => `p_${hex(number)}`,
   /** Flows of a service with `gate`. */
   flows: ({ number }: PlacedService) => `f_${hex(number)}`,
-  /** Renews a client of a persistent service. */
-  renew: ({ number }: PlacedService) => `u_${hex(number)}`,
   /** Ingress of an interface: its name in hexadecimal, because it may hold any character. */
   ingress: (device: string) => `i_${Buffer.from(device).toString("hex")}`,
 };

@@ -8,7 +8,7 @@ export type Nft = (operation: string, args: readonly string[], input?: string) =
 /** Of the command that nft complains of, in an error. */
 const LONGEST_QUOTE = 100;
 
-const TIME_LIMIT_MS = 20_000;
+const TIME_LIMIT_MS = 60_000;
 
 /** @param command the program and what comes before its arguments, such as `["nft"]` */
 export function nftProgram(command: readonly string[]): Nft {

@@ -4,7 +4,6 @@
 export interface TableObjects {
   readonly chains: ReadonlySet<string>;
   readonly maps: ReadonlySet<string>;
-  readonly counters: ReadonlyMap<string, { readonly packets: bigint; readonly bytes: bigint }>;
 }
 
 type Json = { readonly [key: string]: unknown };
@@ -21,12 +20,6 @@ export function objectsOf(documents: readonly Json[], tableName: string): TableO
   return {
     chains: new Set(ours("chain").map(nameOf)),
     maps: new Set(ours("map").map(nameOf)),
-    counters: new Map(
-      ours("counter").map((object) => [
-        nameOf(object),
-        { packets: toBigInt(object.packets), bytes: toBigInt(object.bytes) },
-      ]),
-    ),
   };
 }
 
@@ -65,5 +58,3 @@ export function parseListing(text: string): readonly Json[] {
 
 const isJson = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-const toBigInt = (value: unknown): bigint => (typeof value === "number" ? BigInt(value) : 0n);

@@ -6,25 +6,29 @@
  */
 import { serviceKey } from "../balancer.js";
 import { writeDefinition } from "./definition.js";
-import { directFrame, directService, GATE_TABLE } from "./direct.js";
-import { type Layout, names, type PlacedService } from "./layout.js";
+import { directFrame, directObjects, directService, GATE_TABLE } from "./direct.js";
+import { type Layout, type NeededObjects, names, type PlacedService } from "./layout.js";
 import type { TableObjects } from "./ruleset.js";
 import {
-  DEFINITION,
+  DEFINITION_CHAIN,
+  DEFINITION_TABLE,
   deleteElement,
   isDirect,
   renewal,
   TABLE,
   translateFrame,
+  translateObjects,
   translateService,
 } from "./translate.js";
 import type { Routes } from "./way.js";
 
 /** What stands in the kernel now. */
 export interface Standing {
+  /** What both the definition and the rules have. */
   readonly layout: Layout;
   readonly inet: TableObjects;
   readonly netdev: TableObjects;
+  readonly definition: TableObjects;
 }
 
 export interface Surroundings {
@@ -36,7 +40,8 @@ export interface Surroundings {
 /** The script, without a line if nothing is to be done. */
 export function transaction(standing: Standing, wanted: Layout, around: Surroundings): readonly string[] {
   if (wanted.length === 0) return deleteTables(standing);
-  const damaged = !standing.inet.chains.has(DEFINITION);
+  // Whose rules are there without a definition nobody knows: begin anew.
+  const damaged = standing.layout.length === 0;
   const now: Standing = damaged ? nothingStands : standing;
   const direct = wanted.filter((placed) => isDirect(placed, around.routes));
   const touched = touchedServices(now, wanted, around.routes);
@@ -49,19 +54,33 @@ export function transaction(standing: Standing, wanted: Layout, around: Surround
     ...direct.flatMap((placed) => directService(placed, around.routes)),
     ...renewal(wanted),
     ...goneElements(now, wanted, direct),
-    ...sweep(TABLE, now.inet, neededObjects(translateText(wanted, around.routes))),
-    ...(usesGate ? sweep(GATE_TABLE, now.netdev, neededObjects(directText(direct, around))) : []),
+    ...sweep(
+      TABLE,
+      now.inet,
+      wanted.map((placed) => translateObjects(placed, around.routes)),
+    ),
+    ...sweep(
+      GATE_TABLE,
+      now.netdev,
+      direct.map((placed) => directObjects(placed, around.routes)),
+    ),
     ...definition(wanted),
   ];
 }
 
-const noObjects: TableObjects = { chains: new Set(), maps: new Set(), counters: new Map() };
-const nothingStands: Standing = { layout: [], inet: noObjects, netdev: noObjects };
+const noObjects: TableObjects = { chains: new Set(), maps: new Set() };
+const nothingStands: Standing = {
+  layout: [],
+  inet: noObjects,
+  netdev: noObjects,
+  definition: noObjects,
+};
 
-function deleteTables({ inet, netdev }: Standing): readonly string[] {
+function deleteTables({ inet, netdev, definition: defined }: Standing): readonly string[] {
   return [
     ...(inet.chains.size > 0 ? [`delete table ${TABLE}`] : []),
     ...(netdev.chains.size > 0 ? [`delete table ${GATE_TABLE}`] : []),
+    ...(defined.chains.size > 0 ? [`delete table ${DEFINITION_TABLE}`] : []),
   ];
 }
 
@@ -89,45 +108,31 @@ function goneElements(now: Standing, wanted: Layout, direct: Layout): readonly s
   });
 }
 
-const translateText = (wanted: Layout, routes: Routes): readonly string[] => [
-  ...translateFrame(),
-  ...wanted.flatMap((placed) => translateService(placed, routes)),
-];
-
-const directText = (direct: Layout, around: Surroundings): readonly string[] => [
-  ...directFrame(around.devices),
-  ...direct.flatMap((placed) => directService(placed, around.routes)),
-];
-
-/** Every object that a script adds, as `chain s_0a1b2c3d`. */
-function neededObjects(script: readonly string[]): ReadonlySet<string> {
-  return new Set(
-    script.flatMap((line) => {
-      const [verb, kind, , , name] = line.split(" ");
-      return verb === "add" && (kind === "chain" || kind === "map" || kind === "counter")
-        ? [`${kind} ${name}`]
-        : [];
-    }),
-  );
-}
-
 /** Removes what stands and is needed no more: first all rules, so that nothing refers to anything. */
-function sweep(table: string, standing: TableObjects, needed: ReadonlySet<string>): readonly string[] {
-  const gone = (kind: string, all: Iterable<string>) =>
-    [...all].filter((name) => !needed.has(`${kind} ${name}`) && name !== DEFINITION);
-  const chains = gone("chain", standing.chains);
+function sweep(table: string, standing: TableObjects, needed: readonly NeededObjects[]): readonly string[] {
+  const keepChains = new Set(needed.flatMap(({ chains }) => chains));
+  const keepMaps = new Set(needed.flatMap(({ maps }) => maps));
+  const chains = [...standing.chains].filter((name) => OF_A_SERVICE.test(name) && !keepChains.has(name));
+  const maps = [...standing.maps].filter((name) => OF_A_SERVICE.test(name) && !keepMaps.has(name));
   return [
     ...chains.map((name) => `flush chain ${table} ${name}`),
     ...chains.map((name) => `delete chain ${table} ${name}`),
-    ...gone("map", standing.maps).map((name) => `delete map ${table} ${name}`),
-    ...gone("counter", standing.counters.keys()).map((name) => `delete counter ${table} ${name}`),
+    ...maps.map((name) => `delete map ${table} ${name}`),
+    ...chains.filter((name) => COUNTED.test(name)).map((name) => `delete counter ${table} ${name}`),
   ];
 }
 
+/** Names of `names`; the others are of the frame and stay. */
+const OF_A_SERVICE = /^[srnpf]_/;
+const COUNTED = /^[rn]_/;
+
 function definition(wanted: Layout): readonly string[] {
   return [
-    `add chain ${TABLE} ${DEFINITION}`,
-    `flush chain ${TABLE} ${DEFINITION}`,
-    ...writeDefinition(wanted).map((line) => `add rule ${TABLE} ${DEFINITION} continue comment "${line}"`),
+    `add table ${DEFINITION_TABLE}`,
+    `add chain ${DEFINITION_TABLE} ${DEFINITION_CHAIN}`,
+    `flush chain ${DEFINITION_TABLE} ${DEFINITION_CHAIN}`,
+    ...writeDefinition(wanted).map(
+      (line) => `add rule ${DEFINITION_TABLE} ${DEFINITION_CHAIN} continue comment "${line}"`,
+    ),
   ];
 }

@@ -9,13 +9,17 @@
  */
 import { formatEndpoint, isIpv6 } from "@systole/wire";
 import { byMark, choiceRule, clientKey, headerOf, markText } from "./choice.js";
-import { type Layout, names, type PlacedReal, type PlacedService } from "./layout.js";
+import { type Layout, type NeededObjects, names, type PlacedReal, type PlacedService } from "./layout.js";
 import { header, type Routes, type Way, wayTo } from "./way.js";
 
 export const TABLE = "inet systole";
 
-/** Marks a chain of `definition` comments. */
-export const DEFINITION = "definition";
+/**
+ * Where the definition stands: in a table of its own, because nft 1.0.6 reads every rule and every slot of a table to
+ * list one chain of it (15 s for a hundred services with mh).
+ */
+export const DEFINITION_TABLE = "inet systole_definition";
+export const DEFINITION_CHAIN = "services";
 
 /** Clients that one persistent service remembers at most; later ones are balanced without memory. */
 const MOST_CLIENTS = 262_144;
@@ -69,6 +73,15 @@ export function translateService(placed: PlacedService, routes: Routes): readonl
     ...serviceRules(placed, ours, routes).map((rule) => `add rule ${TABLE} ${service} ${rule}`),
     addElement(TABLE, placed),
   ];
+}
+
+/** The objects of one service in this table. */
+export function translateObjects(placed: PlacedService, routes: Routes): NeededObjects {
+  const ours = placed.reals.filter(({ real }) => isHere(wayTo(placed.service, real, routes)));
+  return {
+    chains: [names.service(placed), ...ours.map(names.real)],
+    maps: placed.service.persistence ? [names.clients(placed)] : [],
+  };
 }
 
 /** Whether direct routing chooses for this service: then what it chose arrives here with a mark. */
