@@ -18,6 +18,8 @@ export interface FakeNft {
   readonly scripts: string[][];
   /** Somebody runs `nft flush ruleset`. */
   flush(): void;
+  /** Everything that stands, to compare. */
+  snapshot(): unknown;
   /** The rules of a chain, such as `inet systole choose`. */
   rules(chain: string): readonly string[] | undefined;
   /** The elements of a map, such as `inet systole svc4`. */
@@ -34,6 +36,7 @@ export function fakeNft(): FakeNft {
   return {
     scripts,
     flush: () => tables.clear(),
+    snapshot: () => structuredClone(tables),
     rules: (path) => at(path).table?.chains.get(at(path).name),
     elements: (path) => at(path).table?.maps.get(at(path).name),
     async nft(operation, args, input = "") {

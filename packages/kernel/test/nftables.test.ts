@@ -237,6 +237,27 @@ test("whatever is changed in whatever order: same refusals and same table as the
   );
 });
 
+test("changing everything to what it is changes nothing; removing everything leaves nothing", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(aChange, { maxLength: 20 }), async (changes) => {
+      const fake = fakeNft();
+      const balancer = balancerOn(fake);
+      await balancer.apply(changes);
+      const before = fake.snapshot();
+      const table = await balancer.read();
+      await balancer.apply(
+        table.flatMap(({ service: each, reals }) => [
+          { type: "change-service", service: each } as const,
+          ...reals.map((one) => ({ type: "change-real", id: each.id, real: one }) as const),
+        ]),
+      );
+      expect(fake.snapshot()).toEqual(before);
+      await balancer.apply(table.map(({ service: { id } }) => ({ type: "remove-service", id }) as const));
+      expect(fake.snapshot()).toEqual(new Map());
+    }),
+  );
+});
+
 test("what nftables cannot do is named, with what is used instead", () => {
   const { limitations } = balancerOn(fakeNft());
   const all = service(web, { scheduler: "wlc", onePacket: true, persistenceEngine: "sip" });
