@@ -1,4 +1,6 @@
 /** Two directors with a heartbeat each, and a VIP between them. */
+import { ControlError, controlClient } from "@systole/daemon";
+import type { HeartbeatStatus } from "../../packages/heartbeat/src/shell/commands.js";
 import { type Cluster, withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { signalTo } from "../lab/process.js";
@@ -63,6 +65,19 @@ export class Pair {
   /** Runs one of heartbeat's programs on a node. */
   call(node: LabNode, name: string, args: readonly string[] = [], check = true) {
     return node.run([...program(name), ...args], { check });
+  }
+
+  /** What its heartbeat says of itself; undefined while there is none. */
+  async status(node: LabNode): Promise<HeartbeatStatus | undefined> {
+    try {
+      // heartbeat answers `status` with exactly this
+      return (await controlClient(node.path("/run/systole/heartbeat/control")).call(
+        "status",
+      )) as HeartbeatStatus;
+    } catch (error) {
+      if (error instanceof ControlError) return undefined;
+      throw error;
+    }
   }
 
   /** The nodes that have the VIP in their kernel at this moment. */

@@ -32,13 +32,13 @@ describe("the VIP", () => {
   test("moves by hb_standby and comes back by hb_takeover, with an outage far below a keepalive", async () => {
     await withPair({}, async (pair) => {
       const [first] = pair.nodes;
-      const watch = watchOwnership(pair.nodes, VIP);
+      const watch = await watchOwnership(pair.nodes, VIP);
       await pair.call(first, "hb_standby", ["local"]);
       await pair.ownedBy("director2");
       await elapse(1000);
       await pair.call(first, "hb_takeover", ["local"]);
       await pair.ownedBy("director1");
-      const { twoOwners, longestGapMs } = watch.stop();
+      const { twoOwners, longestGapMs } = await watch.stop();
       expect(twoOwners).toEqual([]);
       expect(longestGapMs).toBeLessThan(300);
     });
@@ -61,10 +61,10 @@ describe("the VIP", () => {
   test("moves at once when heartbeat is stopped in order", async () => {
     await withPair({}, async (pair) => {
       const [first] = pair.nodes;
-      const watch = watchOwnership(pair.nodes, VIP);
+      const watch = await watchOwnership(pair.nodes, VIP);
       const stopped = await pair.call(first, "heartbeat", ["-k"]);
       await pair.ownedBy("director2", 1000);
-      const { twoOwners, longestGapMs } = watch.stop();
+      const { twoOwners, longestGapMs } = await watch.stop();
       expect(stopped.status).toBe(0);
       expect(twoOwners).toEqual([]);
       expect(longestGapMs).toBeLessThan(500);
@@ -78,7 +78,7 @@ describe("the VIP", () => {
   test("stays on a node whose heartbeat is killed and comes back within its lease", async () => {
     await withPair({}, async (pair) => {
       const [first] = pair.nodes;
-      const watch = watchOwnership(pair.nodes, VIP);
+      const watch = await watchOwnership(pair.nodes, VIP);
       pair.signal(first, "SIGKILL");
       await pair.start(first, "second-life");
       await until(
@@ -86,7 +86,7 @@ describe("the VIP", () => {
         async () => (await pair.call(first, "cl_status", ["rscstatus"], false)).stdout === "local\n",
       );
       await elapse(DEADTIME_MS);
-      const { twoOwners, longestGapMs } = watch.stop();
+      const { twoOwners, longestGapMs } = await watch.stop();
       expect([twoOwners, longestGapMs]).toEqual([[], 0]);
       expect(pair.owners()).toEqual(["director1"]);
     });
