@@ -21,6 +21,7 @@ const WORK_LIMIT = seconds(3600);
 
 /** Offers the set to a real heartbeat. */
 export function offer(turn: Turn, peer: Peer, set: HoldSet): void {
+  if (peer.dialogue.handOver !== undefined || turn.state.life !== "operational" || turn.state.leaving) return;
   setHandOver(turn, peer.node, { role: "giver", set, phase: "asked", until: plus(turn.now, ANSWER_LIMIT) });
   send(turn, { type: "ask_resources", set, info: "me" });
 }

@@ -1,14 +1,13 @@
 /** What we hear: links, order, liveness, then the meaning of each message. */
-import { plus, seconds } from "@systole/machine";
 import { acknowledges, giveUp, receive, type Verdict } from "../wire/reception.js";
 import { repeat } from "../wire/sequence.js";
 import { noDialogue, reported } from "./dialogue.js";
 import { fencingMachine } from "./fencing.js";
-import { hearHandOver } from "./hand-over.js";
+import { hearHandOver, offer } from "./hand-over.js";
 import { deafLimit } from "./lease.js";
 import { livenessMachine } from "./liveness.js";
-import type { Header, Message, NodeName, Place } from "./message.js";
-import { acknowledgedAt } from "./peers.js";
+import type { Header, HoldSet, Message, NodeName, Place } from "./message.js";
+import { acknowledgedAt, askNodes } from "./peers.js";
 import { report } from "./speaking.js";
 import { giveTo } from "./standby.js";
 import type { Peer } from "./state.js";
@@ -137,15 +136,13 @@ function understand(turn: Turn, header: Header, place: Place, message: Message):
     case "shutdone":
       return hearGoodbye(turn, peer, place);
     case "reqnodes":
+      if (forUs) heardByReal(turn, peer, header);
       if (forUs && turn.state.life !== "storing") {
         send(turn, { type: "repnodes", nodes: turn.state.settings.nodes, deleted: [] }, node);
       }
       return;
     case "repnodes":
-      if (forUs && header.dest !== undefined) {
-        changePeer(turn, node, { dialogue: { ...peer.dialogue, knowsUs: true, askNodesAt: undefined } });
-      }
-      return;
+      return heardByReal(turn, peer, header);
     case "starting":
       if (turn.state.life === "operational") report(turn, true);
       return;
@@ -154,11 +151,8 @@ function understand(turn: Turn, header: Header, place: Place, message: Message):
       return;
     case "ask_resources":
       return hearHandOver(turn, node, message);
-    case "hb_takeover": {
-      const keys = groupsOf(mirrored[message.set], turn.state.settings.local, turn.state.settings.groups);
-      giveTo(turn, keys, node, `${node} asked for it`);
-      return;
-    }
+    case "hb_takeover":
+      return hearTakeover(turn, peer, mirrored[message.set]);
     default:
       return; // nothing that decides
   }
@@ -176,7 +170,7 @@ function hearStatus(
   const said = fromStatus(peer.said, message, place, turn.state.settings.local);
   const heard = changePeer(turn, node, { said });
   changePeer(turn, node, { deafSince: isDeaf(turn, heard) ? (peer.deafSince ?? turn.now) : undefined });
-  if (said.ours === false) joinReal(turn, heard);
+  if (said.ours === false && !heard.dialogue.knowsUs) askNodes(turn, heard);
 }
 
 /** It speaks, but the newest of ours that it has heard is old. */
@@ -186,13 +180,17 @@ function isDeaf(turn: Turn, peer: Peer): boolean {
   return acknowledged === undefined || turn.now - acknowledged >= deafLimit(turn.state.settings);
 }
 
-/** A real heartbeat answers `reqnodes` only after it has heard us: ask each second until it does. */
-function joinReal(turn: Turn, peer: Peer): void {
-  const { dialogue, node } = peer;
-  if (dialogue.knowsUs || turn.state.life === "storing") return;
-  if (dialogue.askNodesAt !== undefined && turn.now < dialogue.askNodesAt) return;
-  changePeer(turn, node, { dialogue: { ...dialogue, askNodesAt: plus(turn.now, seconds(1)) } });
-  send(turn, { type: "reqnodes" }, node);
+/** The other node wants this set (in our view), by command. */
+function hearTakeover(turn: Turn, peer: Peer, set: HoldSet): void {
+  const { local, groups } = turn.state.settings;
+  if (peer.said.ours === false) offer(turn, peer, set);
+  else giveTo(turn, groupsOf(set, local, groups), peer.node, `${peer.node} asked for it`);
+}
+
+/** What a real heartbeat addresses to us by name it says because it has heard us. */
+function heardByReal(turn: Turn, { node, dialogue }: Peer, { dest }: Header): void {
+  if (dest !== turn.state.settings.local || turn.state.lastSentAt === undefined) return;
+  changePeer(turn, node, { dialogue: { ...dialogue, knowsUs: true, askNodesAt: undefined } });
 }
 
 function hearGoodbye(turn: Turn, peer: Peer, place: Place): void {

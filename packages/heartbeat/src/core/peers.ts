@@ -1,5 +1,5 @@
 /** Peers as the decisions see them, and what follows from their silence. */
-import { earliest, type Instant, plus } from "@systole/machine";
+import { earliest, type Instant, plus, seconds } from "@systole/machine";
 import { ask, nextAsk } from "../wire/reception.js";
 import { leftAt } from "../wire/sequence.js";
 import { claimInWords } from "./dialogue.js";
@@ -69,6 +69,7 @@ export function tickPeer(turn: Turn, node: NodeName): void {
   changePeer(turn, node, { fencing: fencing.state });
   for (const _ of fencing.actions) act(turn, { type: "fence", node });
   askForMissing(turn, node);
+  askAgain(turn, node);
 }
 
 function judge(turn: Turn, peer: Peer): void {
@@ -124,6 +125,22 @@ function dropLinks(turn: Turn, node: NodeName): void {
 
 const linkDeadtime = (state: ClusterState, peer: Peer) =>
   peer.liveness.kind === "joining" ? state.settings.deadtime : peer.liveness.deadtime;
+
+/** A real heartbeat answers `reqnodes` only after it has heard us: ask each second until it does. */
+export function askNodes(turn: Turn, { node, dialogue }: Peer): void {
+  if (turn.state.life === "storing" || (dialogue.askNodesAt !== undefined && turn.now < dialogue.askNodesAt))
+    return;
+  changePeer(turn, node, { dialogue: { ...dialogue, askNodesAt: plus(turn.now, seconds(1)) } });
+  send(turn, { type: "reqnodes" }, node);
+}
+
+function askAgain(turn: Turn, node: NodeName): void {
+  const peer = turn.state.peers.get(node)!; // tickPeer has found it
+  const { askNodesAt } = peer.dialogue;
+  if (askNodesAt === undefined || turn.now < askNodesAt) return;
+  if (isAlive(peer)) askNodes(turn, peer);
+  else changePeer(turn, node, { dialogue: { ...peer.dialogue, askNodesAt: undefined } });
+}
 
 function askForMissing(turn: Turn, node: NodeName): void {
   const peer = turn.state.peers.get(node)!;

@@ -4,6 +4,7 @@
  * Runs at the end of every turn, so that a decision never waits for a message to come again.
  */
 import { earliest, type Instant, plus, seconds } from "@systole/machine";
+import { offer } from "./hand-over.js";
 import type { GroupKey } from "./message.js";
 import { holds, type Ownership, ownershipMachine } from "./ownership.js";
 import { claimOfPeer, hasLeft, isAbsent, isAlive, others, permits, receivers } from "./peers.js";
@@ -165,14 +166,18 @@ function failback(turn: Turn, node: string): void {
   const peer = turn.state.peers.get(node)!; // the caller iterates over the peers
   const generation = peer.said.place?.generation;
   if (generation === undefined || generation === peer.failbackIn || hasLeft(peer)) return;
-  if (peer.said.ours !== true || peer.said.state !== "active" || !permits(turn.state, peer, turn.now)) return;
+  if (peer.said.state !== "active" || !permits(turn.state, peer, turn.now)) return;
+  if (peer.said.ours === false && !peer.dialogue.stable) return;
   const theirs = turn.state.settings.groups
     .filter((group) => group.preferred === node)
     .map((group) => group.key);
   const starting = theirs.some((key) => turn.state.groups.get(key)?.ownership.kind === "starting");
   if (starting) return;
   changePeer(turn, node, { failbackIn: generation });
-  if (turn.state.settings.autoFailback !== "off") giveTo(turn, theirs, node, "failback");
+  if (turn.state.settings.autoFailback === "off") return;
+  const ours = theirs.some((key) => turn.state.groups.get(key)?.ownership.kind === "running");
+  if (peer.said.ours === true) giveTo(turn, theirs, node, "failback");
+  else if (ours && turn.state.settings.autoFailback === "on") offer(turn, peer, "foreign");
 }
 
 /** When a group must be looked at although nothing happened. */

@@ -6,7 +6,7 @@
  * wrong, for a process that is frozen between the two. And a renewal must not outlive the deadtime of the status
  * before: after a long turn we only speak, and renew with the next status, 50 ms later.
  */
-import { plus } from "@systole/machine";
+import { type Instant, plus } from "@systole/machine";
 import { countStatus } from "../wire/sequence.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
 import { claimOf, holds } from "./ownership.js";
@@ -76,7 +76,7 @@ export const held = (state: ClusterState): GroupKey[] =>
 /** Sends a `resource` report if it changed, or if somebody asked. */
 export function report(turn: Turn, asked: boolean): void {
   const { state } = turn;
-  const now = { holds: holdSet(state), stable: isStable(state) };
+  const now = { holds: holdSet(state, turn.now), stable: isStable(state, turn.now) };
   const before = state.reported;
   if (!asked && before?.holds === now.holds && before.stable === now.stable) return;
   change(turn, { reported: now });
@@ -85,20 +85,30 @@ export function report(turn: Turn, asked: boolean): void {
   if (now.stable && before?.stable !== true) note(turn, { kind: "local-transition-completed" });
 }
 
-/** What we hold in words of two nodes. A node that prefers nothing says `local` once it is stable. */
-export function holdSet(state: ClusterState): HoldSet {
+/** What we hold in words of two nodes. A node that prefers nothing says `local` once it has settled. */
+export function holdSet(state: ClusterState, now: Instant): HoldSet {
   if (state.leaving) return "none";
   const { settings } = state;
   const ours = new Set(held(state));
   const preferring = settings.groups.filter((group) => group.preferred === settings.local);
-  const local = preferring.length === 0 ? isStable(state) : preferring.some((group) => ours.has(group.key));
+  const settled = state.life === "operational" && !waits(state, now);
+  const local = preferring.length === 0 ? settled : preferring.some((group) => ours.has(group.key));
   const foreign = settings.groups.some((group) => group.preferred !== settings.local && ours.has(group.key));
   if (local) return foreign ? "all" : "local";
   return foreign ? "foreign" : "none";
 }
 
-/** Nothing is moving here. */
-export function isStable(state: ClusterState): boolean {
-  if (state.life !== "operational" || state.leaving) return false;
-  return [...state.groups.values()].every(({ ownership }) => ownership.kind !== "stopping");
+/** Nothing moves here, and we do not wait either. */
+export function isStable(state: ClusterState, now: Instant): boolean {
+  if (state.life !== "operational" || state.leaving || waits(state, now)) return false;
+  return ![...state.groups.values()].some(({ ownership }) => ownership.kind === "stopping");
+}
+
+/** A real heartbeat and we have started together: until one of us is stable it may take what we leave. */
+function waits(state: ClusterState, now: Instant): boolean {
+  if (state.reported?.stable === true) return false;
+  return [...state.peers.values()].some(({ said, liveness, dialogue }) => {
+    if (said.ours !== false || liveness.kind !== "alive" || dialogue.stable) return false;
+    return dialogue.bothStartingUntil === undefined || now < dialogue.bothStartingUntil;
+  });
 }

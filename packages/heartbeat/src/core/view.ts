@@ -41,13 +41,13 @@ export interface ClusterView {
 
 export function viewOf(state: ClusterState, now: Instant): ClusterView {
   const { settings, life, leaving, generation } = state;
-  const stable = isStable(state);
+  const stable = isStable(state, now);
   return {
     node: settings.local,
     life,
     leaving,
     generation,
-    holds: stable ? holdSet(state) : "transition",
+    holds: stable ? holdSet(state, now) : "transition",
     nodes: settings.nodes.map((node) => nodeView(state, node, now)),
     groups: settings.groups.map(({ key, preferred }) => {
       const here = state.groups.get(key)?.ownership.kind ?? "none";
