@@ -11,12 +11,14 @@ import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
 import {
+  configuration,
   ctsync,
   kernelLines,
   type Medium,
   masquerade,
   peerHas,
   peerLines,
+  program,
   startCtsyncd,
   takeAddresses,
 } from "./ctsyncd-pair.js";
@@ -121,6 +123,27 @@ test("many connections reach the standby and its kernel", async () => {
   expect(summary.failed).toBe(0);
   expect(summary.written).toBeGreaterThanOrEqual(300);
   expect((await kernelLines(standby())).length).toBeGreaterThanOrEqual(300);
+});
+
+test("started before its address is there, it waits for it and says so", async () => {
+  const own = `${active().ipv4("hb1")}/24`;
+  await active().run(["ip", "address", "del", own, "dev", "hb1"]);
+  await startBoth("udp");
+  expect(active().log("ctsyncd")).toMatch(/warn .*synchronisation link: .*EADDRNOTAVAIL/);
+  await active().run(["ip", "address", "add", own, "dev", "hb1"]);
+  const contact = () => active().log("ctsyncd").includes("in contact with 10.0.3.2");
+  await until("contact", contact, { everyMs: 100 });
+});
+
+test("a file with mistakes: all of them at once, and exit code 1", async () => {
+  active().put(
+    "/etc/conntrackd/conntrackd.conf",
+    configuration(active(), "udp").replace("Port 3780", "Prot 3780"),
+  );
+  const { status, stderr } = await active().run(program("ctsyncd"), { check: false });
+  expect(status).toBe(1);
+  expect(stderr).toContain('conntrackd.conf:3:65: error: "Prot" is not known in UDP [unknown-keyword]');
+  expect(stderr).toContain("did you mean Port?");
 });
 
 /** So many flows from nowhere to the VIP, written into a director's kernel at once. */

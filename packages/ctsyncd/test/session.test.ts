@@ -109,6 +109,17 @@ test("a deactivated node goes on listening, and purges its own flows PurgeTimeou
   expect(pair.b.peerFlows()).toEqual([]);
 });
 
+test("to deactivate again while on standby plans no second purge", () => {
+  const pair = new Pair();
+  pair.run(2000);
+  pair.a.command({ verb: "deactivate" });
+  pair.run(61_000);
+  pair.a.kernel.traffic(connection(1));
+  pair.a.command({ verb: "deactivate" });
+  pair.run(70_000);
+  expect(pair.a.kernelFlows()).toEqual(texts(connection(1)));
+});
+
 test("an activate within PurgeTimeout calls the purge off", () => {
   const pair = new Pair();
   pair.a.kernel.traffic(connection(1));

@@ -166,9 +166,10 @@ export class Session {
         this.#commit(ticket, command.limitMs, now);
         return;
       case "deactivate":
+        // Who was on standby already has nothing of his own to purge.
+        if (this.role !== "standby") this.#planPurge(now);
         this.role = "standby";
         this.resyncAt = undefined;
-        this.#planPurge(now);
         this.receiver.requestBulk();
         this.#transmit(now);
         break;
