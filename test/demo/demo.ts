@@ -25,7 +25,7 @@ if (impossible !== undefined) {
 
 const story = new Story();
 const pace = ipvs ? inTheGuest : onThisMachine;
-const stage = await Stage.build({ root, programs, pace, keep, story });
+const stage = await Stage.build({ root, programs, ipvs, pace, keep, story });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
     console.log(`\n${signal}: removing everything`);
@@ -68,6 +68,7 @@ async function curtainUp(): Promise<Play> {
   });
   await Promise.all(stage.directors.map((node) => stage.startDirector(node)));
   story.say("demo", "heartbeat, ldirectord, ctsyncd and notifierd are started on both directors");
+  if (ipvs) story.say("demo", "and the kernels' ip_vs sync daemons, which keep masq connections in step");
   const client = await Client.start(stage.cluster.node("client"), `${programs}/hammer.mjs`, VIP, pace, story);
   return { stage, story, client, watcher, pace, showTable };
 }

@@ -17,8 +17,8 @@ export const onThisMachine: Pace = {
 };
 
 export const inTheGuest: Pace = {
-  ...{ keepaliveSeconds: 2, deadtimeSeconds: 12, checkSeconds: 4 },
-  ...{ hammerMs: 250, streams: 5, graceMs: 20_000 },
+  ...{ keepaliveSeconds: 3, deadtimeSeconds: 16, checkSeconds: 5 },
+  ...{ hammerMs: 500, streams: 4, graceMs: 30_000 },
 };
 
 /** The classic files say what onThisMachine says; for the guest the same files get its numbers. */

@@ -176,8 +176,7 @@ export async function failback(play: Play): Promise<void> {
   story.scene("d", `failback: hb_standby on ${two.name}`);
   await elapse(pace.checkSeconds * 2000); // so that one has seen its real servers alive
   client.window();
-  const program = "packages/heartbeat/dist/bin/hb_standby.js";
-  const { stdout, stderr } = await two.run([process.execPath, program], { timeoutMs: 30_000 });
+  const { stdout, stderr } = await two.run(stage.program("heartbeat", "hb_standby", []));
   for (const line of `${stdout}${stderr}`.split("\n"))
     if (line.trim() !== "") story.say(two.name, line.trim());
   await owned(play, one, takeoverLimitMs(pace));

@@ -24,6 +24,8 @@ export interface StageOptions {
   /** The project's folder and the folder of the bundled programs. */
   readonly root: string;
   readonly programs: string;
+  /** In the guest: real ip_vs, and the daemons were bundled into `programs`, one file each instead of hundreds. */
+  readonly ipvs: boolean;
   readonly pace: Pace;
   readonly keep: boolean;
   readonly story: Story;
@@ -75,12 +77,21 @@ export class Stage {
   /** The four daemons of one director, in any order: each waits for what it needs. */
   async startDirector(node: LabNode): Promise<void> {
     this.#configure(node);
+    if (this.#options.ipvs) await startSyncDaemons(node);
     for (const name of DAEMONS) {
-      const program = join(this.#options.root, `packages/${name}/dist/bin/${name}.js`);
-      const pid = await node.daemon(name, [process.execPath, program, ...DAEMON_ARGUMENTS[name]]);
+      const pid = await node.daemon(name, this.program(name, name, DAEMON_ARGUMENTS[name]));
       this.#pids.set(`${node.name}/${name}`, pid);
       this.#follow(node, name);
     }
+  }
+
+  /** The command line of one of the suite's programs. heartbeat asks for real time, as its service unit does. */
+  program(owner: DaemonName, name: string, args: readonly string[]): string[] {
+    const { root, programs, ipvs } = this.#options;
+    const file = bundled
+      ? join(programs, `${name}.mjs`)
+      : join(root, `packages/${owner}/dist/bin/${name}.js`);
+    return [process.execPath, ...(name === "heartbeat" ? ["--single-threaded-gc"] : []), file, ...args];
   }
 
   #configure(node: LabNode): void {
@@ -189,3 +200,10 @@ const DAEMON_ARGUMENTS: Readonly<Record<DaemonName, readonly string[]>> = {
   ldirectord: ["-d", "--standby", "ldirectord.cf", "start"],
   heartbeat: ["-f"],
 };
+
+/** ip_vs has connections of its own; its kernel threads tell them to the other director, as administrators know it. */
+async function startSyncDaemons(node: LabNode): Promise<void> {
+  for (const role of ["master", "backup"]) {
+    await node.run(["ipvsadm", "--start-daemon", role, "--mcast-interface", "hb1", "--syncid", "1"]);
+  }
+}
