@@ -88,9 +88,7 @@ export class Stage {
   /** The command line of one of the suite's programs. heartbeat asks for real time, as its service unit does. */
   program(owner: DaemonName, name: string, args: readonly string[]): string[] {
     const { root, programs, ipvs } = this.#options;
-    const file = bundled
-      ? join(programs, `${name}.mjs`)
-      : join(root, `packages/${owner}/dist/bin/${name}.js`);
+    const file = ipvs ? join(programs, `${name}.mjs`) : join(root, `packages/${owner}/dist/bin/${name}.js`);
     return [process.execPath, ...(name === "heartbeat" ? ["--single-threaded-gc"] : []), file, ...args];
   }
 
