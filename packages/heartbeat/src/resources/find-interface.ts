@@ -51,7 +51,7 @@ function contains({ address, prefixLength }: HeldAddress, ip: IpAddress): boolea
   return true;
 }
 
-/** `eth0:0`, `eth0:1`, ...: the first alias that no address has, as ifconfig shows it; undefined if it gets too long. */
+/** `eth0:0`, `eth0:1`, ...: the first alias that is free, as ifconfig shows it; undefined if it gets too long. */
 export function freeLabel(device: string, present: readonly HeldAddress[]): string | undefined {
   const taken = new Set(present.map(({ label }) => label));
   for (let number = 0; number < 512; number++) {

@@ -29,21 +29,13 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "node-dead":
       return warn(logLines.nodeDead(note.node));
     case "late-heartbeat":
-      return note.overDeadtime
-        ? error(logLines.lateBeyondDeadtime(note.node, Math.round(note.intervalMs)))
-        : warn(logLines.lateHeartbeat(note.node, Math.round(note.intervalMs)));
     case "node-restarted":
-      return warn(logLines.restartOn(note.node));
     case "returning-after-partition":
-      return error(logLines.returningAfterPartition(note.node));
     case "replay":
-      return warn(logLines.replayAttack(note.node, note.generation, note.current));
     case "lost-packets":
-      return warn(logLines.lostPackets(note.count, note.node, note.last, note.current));
     case "nothing-missing":
-      return info(logLines.nothingMissing(note.node));
     case "irretrievably-lost":
-      return error(logLines.irretrievablyLost(note.node, note.sequence));
+      return trafficLine(note);
     case "acquiring-from":
       return info(logLines.acquiringFrom(note.node));
     case "fence-result":
@@ -56,6 +48,45 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
       return info(logLines.localTransitionCompleted());
     case "remote-transition-completed":
       return info(logLines.remoteTransitionCompleted());
+    case "standby-asked":
+    case "standby-can-take":
+    case "standby-acquire":
+    case "standby-give-up":
+    case "standby-take":
+    case "standby-given":
+    case "standby-taken":
+    case "standby-other-completed":
+    case "standby-no-reply":
+      return standbyLine(note);
+    case "shutdown-notice":
+      return info(logLines.shutdownNotice(note.node));
+    case "giving-up-all":
+      return info(logLines.givingUpAll());
+    case "all-relinquished":
+      return info(logLines.allRelinquished());
+    case "shutdown-complete":
+      return info(logLines.shutdownComplete(local));
+    case "shutdown-delayed":
+      return info(logLines.shutdownDelayed());
+    case "both-own":
+    case "stalled":
+    case "unable":
+      return troubleLine(note, local, preferred);
+  }
+}
+
+/** The notes whose kind is one of these. */
+type NoteOf<Kind extends Note["kind"]> = Note extends infer One
+  ? One extends { readonly kind: infer Own }
+    ? Own extends Kind
+      ? One & { readonly kind: Own }
+      : never
+    : never
+  : never;
+
+/** The hand-over dialogue. */
+function standbyLine(note: NoteOf<Extract<Note["kind"], `standby-${string}`>>): LogLine {
+  switch (note.kind) {
     case "standby-asked":
       return info(logLines.wantsStandby(note.node, note.set));
     case "standby-can-take":
@@ -74,16 +105,48 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
       return info(logLines.otherCompletedStandby(note.set));
     case "standby-no-reply":
       return warn(logLines.standbyUnanswered());
-    case "shutdown-notice":
-      return info(logLines.shutdownNotice(note.node));
-    case "giving-up-all":
-      return info(logLines.givingUpAll());
-    case "all-relinquished":
-      return info(logLines.allRelinquished());
-    case "shutdown-complete":
-      return info(logLines.shutdownComplete(local));
-    case "shutdown-delayed":
-      return info(logLines.shutdownDelayed());
+  }
+}
+
+/** What arrives, when and whether. */
+function trafficLine(
+  note: NoteOf<
+    | "late-heartbeat"
+    | "node-restarted"
+    | "returning-after-partition"
+    | "replay"
+    | "lost-packets"
+    | "nothing-missing"
+    | "irretrievably-lost"
+  >,
+): LogLine {
+  switch (note.kind) {
+    case "late-heartbeat":
+      return note.overDeadtime
+        ? error(logLines.lateBeyondDeadtime(note.node, Math.round(note.intervalMs)))
+        : warn(logLines.lateHeartbeat(note.node, Math.round(note.intervalMs)));
+    case "node-restarted":
+      return warn(logLines.restartOn(note.node));
+    case "returning-after-partition":
+      return error(logLines.returningAfterPartition(note.node));
+    case "replay":
+      return warn(logLines.replayAttack(note.node, note.generation, note.current));
+    case "lost-packets":
+      return warn(logLines.lostPackets(note.count, note.node, note.last, note.current));
+    case "nothing-missing":
+      return info(logLines.nothingMissing(note.node));
+    case "irretrievably-lost":
+      return error(logLines.irretrievablyLost(note.node, note.sequence));
+  }
+}
+
+/** What an administrator must see. */
+function troubleLine(
+  note: NoteOf<"both-own" | "stalled" | "unable">,
+  local: string,
+  preferred: (group: string) => string | undefined,
+): LogLine {
+  switch (note.kind) {
     case "both-own": {
       const line = preferred(note.group) === local ? logLines.bothOwnOurs() : logLines.bothOwnForeign();
       const who = note.weYield ? "we yield" : `${note.node} is to yield`;

@@ -104,23 +104,35 @@ function ownFields(message: Message, dest: string | undefined): Field[] {
         string("delnodelist", message.deleted.length === 0 ? " " : nodeList(message.deleted)),
       ];
     case "NS_ackmsg":
-      return [t("NS_ackmsg"), ...to, string("ackseq", hexText(message.sequence))];
+    case "NS_rexmit":
+    case "NS_nak_rexmit":
+      return deliveryFields(message, to);
+    case "other":
+      return [t(message.name), ...to];
+  }
+}
+
+type Delivery = Extract<Message, { readonly type: "NS_ackmsg" | "NS_rexmit" | "NS_nak_rexmit" }>;
+
+/** Acknowledgement, request to send again, refusal. */
+function deliveryFields(message: Delivery, to: readonly Field[]): Field[] {
+  switch (message.type) {
+    case "NS_ackmsg":
+      return [string("t", "NS_ackmsg"), ...to, string("ackseq", hexText(message.sequence))];
     case "NS_rexmit":
       return [
-        t("NS_rexmit"),
+        string("t", "NS_rexmit"),
         ...to,
         string("firstseq", String(message.first)),
         string("lastseq", String(message.last)),
       ];
     case "NS_nak_rexmit":
       return [
-        t("NS_nak_rexmit"),
+        string("t", "NS_nak_rexmit"),
         string("firstseq", hexText(message.first)),
         ...to,
         string("info", message.info),
       ];
-    case "other":
-      return [t(message.name), ...to];
   }
 }
 
