@@ -7,6 +7,7 @@ export interface LogLine {
   readonly text: string;
 }
 
+const debug = (text: string): LogLine => ({ level: "debug", text });
 const info = (text: string): LogLine => ({ level: "info", text });
 const warn = (text: string): LogLine => ({ level: "warn", text });
 const error = (text: string): LogLine => ({ level: "error", text });
@@ -15,9 +16,7 @@ const error = (text: string): LogLine => ({ level: "error", text });
 export function lineOf(note: Note, local: string, preferred: (group: string) => string | undefined): LogLine {
   switch (note.kind) {
     case "local-status":
-      return note.state === "init"
-        ? { level: "debug", text: "local status is init" }
-        : info(logLines.localStatus(note.state));
+      return note.state === "init" ? debug("local status is init") : info(logLines.localStatus(note.state));
     case "communication-up":
       return info(logLines.commNowUp());
     case "link-up":
