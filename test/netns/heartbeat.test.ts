@@ -92,6 +92,21 @@ describe("the VIP", () => {
     });
   });
 
+  test("may be an IPv6 address, beside an IPv4 one with an alias label", async () => {
+    const vip6 = "fd00:1::200";
+    const resources = `IPaddr2::${vip6}/64/pub ${VIP}`;
+    await withPair({ resources }, async (pair) => {
+      const [first] = pair.nodes;
+      expect(pair.owners(vip6)).toEqual(["director1"]);
+      const { stdout } = await first.run(["ip", "-o", "address", "show", "dev", "pub"]);
+      expect(stdout).toMatch(new RegExp(`${VIP}/24 brd 10.0.1.255 .* pub:0.*valid_lft [12]sec`));
+      expect(stdout).toMatch(new RegExp(`${vip6}/64 .*valid_lft [12]sec`));
+      await pair.call(first, "hb_standby");
+      await pair.ownedBy("director2");
+      expect(pair.owners(vip6)).toEqual(["director2"]);
+    });
+  });
+
   test("of a group whose last resource does not start here is taken by the other node", async () => {
     const resources = `IPaddr2::${VIP}/24/pub picky`;
     await withPair(
