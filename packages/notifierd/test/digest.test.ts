@@ -8,7 +8,11 @@ import { chatter, dead, finished, serverDown, started } from "./event.js";
 
 const options = {
   ...digestTiming(milliseconds(2000)),
-  wanted: (event: ClusterEvent) => atLeast(severityOf(event), "notice"),
+  wanted: (event: ClusterEvent) =>
+    atLeast(
+      severityOf(event, () => false),
+      "notice",
+    ),
   alone: ({ daemon, fact }: ClusterEvent) => fact.kind === "letter" && daemon !== "heartbeat",
 };
 const machine = digestMachine(options);

@@ -9,13 +9,17 @@ import { alive, chatter, dead, event, finished, mailTo, serverDown, serverUp, st
 const ops: Recipient = { address: "ops@example.org", severity: "notice" };
 const boss: Recipient = { address: "boss@example.org", severity: "critical" };
 const noon = Date.UTC(2026, 10, 20, 12, 0, 5);
-const options: LetterOptions = { from: "systole@lb2", node: "lb2", recipients: [ops, boss], isMailAddress };
+const options: LetterOptions = {
+  ...{ from: "systole@lb2", node: "lb2", recipients: [ops, boss], isMailAddress },
+  isOpen: () => false,
+};
 
 const write = (
   events: readonly ClusterEvent[],
   over: Partial<LetterOptions> = {},
   threads: Threads = new Map(),
-) => compose({ events, notes: [] }, noon, threads, { ...options, ...over });
+) =>
+  compose({ events, notes: [] }, noon, threads, { ...options, isOpen: (key) => threads.has(key), ...over });
 
 test("a failover, as it is read", () => {
   expect(write([dead(1), started(2), finished(3), mailTo(4)])).toEqual({
@@ -62,7 +66,7 @@ describe("who is told", () => {
       events: [dead(1)],
       to: ["ops@example.org", "boss@example.org"],
     },
-    { name: "of a recovery: who wants notices", events: [serverUp(1)], to: ["ops@example.org"] },
+    { name: "of a recovery from what nobody heard of: nobody", events: [serverUp(1)], to: undefined },
     { name: "of chatter: nobody", events: [chatter(1)], to: undefined },
     {
       name: "by a resource: whom it names, too",
@@ -111,6 +115,14 @@ describe("the subject", () => {
     },
   ])("$name", ({ events, subject }) => expect(write(events)?.subject).toBe(subject));
 
+  test("a takeover is told by its VIPs, where they are known", () => {
+    const up = (sequence: number, address: string) =>
+      event(sequence, { kind: "vip.up", address, device: "eth0", reason: "started" });
+    expect(write([started(1), up(2, "192.0.2.10"), up(3, "2001:db8::10"), finished(4)])?.subject).toBe(
+      "lb2: took over VIP 192.0.2.10, VIP 2001:db8::10 in 1.3 s: lb1 is dead",
+    );
+  });
+
   test("a resource's letter amid a takeover nobody asked to hear of tells the takeover", () => {
     expect(write([started(1), finished(2), mailTo(3)], { recipients: [] })?.subject).toBe(
       "lb2: took over lb1 in 1.3 s: lb1 is dead",
@@ -125,6 +137,12 @@ describe("threads", () => {
     const second = write([alive(2)], {}, threads)!;
     expect(second.inReplyTo).toBe(first.messageId);
     expect(remember(threads, second).size).toBe(0);
+  });
+
+  test("the recovery goes to who wants notices", () => {
+    const threads = remember(new Map(), write([serverDown(1)])!);
+    const to = write([serverUp(2)], {}, threads)?.deliveries.map(({ address }) => address);
+    expect(to).toEqual(["ops@example.org"]);
   });
 
   test("a trouble that goes on stays in its thread", () => {

@@ -30,6 +30,8 @@ export interface SmtpServer {
   readonly script: Script;
   /** Commands in the order they came, without the text of messages. */
   readonly commands: readonly string[];
+  /** To all who are connected, out of turn. */
+  say(text: string): void;
   close(): Promise<void>;
   /** Listens again on the same port. */
   reopen(): Promise<void>;
@@ -134,6 +136,9 @@ export async function startSmtpServer(script: Script = {}): Promise<SmtpServer> 
     ...{ mails, commands, script },
     get port() {
       return port;
+    },
+    say(text) {
+      for (const socket of sockets) socket.write(text);
     },
     reopen: listen,
     close() {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seconds } from "@systole/machine";
+import { milliseconds, seconds, systemClock } from "@systole/machine";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SmtpSettings } from "../src/config/settings.js";
 import { deliver } from "../src/shell/smtp.js";
@@ -49,7 +49,7 @@ const letter = (over: Partial<Letter> = {}): Letter => ({
 
 const to = ["ops@example.org", "boss@example.org"];
 const send = (over: Partial<SmtpSettings> = {}, what = letter()) =>
-  deliver(what, to, settings(over), "lb2.test");
+  deliver(what, to, settings(over), { localName: "lb2.test", clock: systemClock() });
 
 describe("a letter on the wire", () => {
   test("has its headers, its text, dots and all", async () => {
@@ -123,6 +123,17 @@ describe("what the server says", () => {
   ])("$name is the server's trouble, not the letter's", async ({ script }) => {
     Object.assign(server.script, script);
     expect(await send()).toMatchObject({ type: "unreachable", alarm: false });
+  });
+});
+
+test("a server that never comes to an end is left after ten times the limit of an answer", async () => {
+  server.script.message = () => `250-${"more\r\n250-".repeat(3)}`; // a reply that goes on and on
+  const drip = setInterval(() => server.say("250-and on\r\n"), 20);
+  const outcome = await send({ timeout: milliseconds(60) });
+  clearInterval(drip);
+  expect(outcome).toMatchObject({
+    type: "unreachable",
+    problem: expect.stringContaining("the conversation took over 600 ms"),
   });
 });
 

@@ -57,7 +57,7 @@ await runDaemon(
       {
         ...{ node, clock, wallClock, log, events, metrics, spool, background },
         random: Math.random,
-        deliver: (letter, to, { smtp }) => deliver(letter, to, smtp, node),
+        deliver: (letter, to, { smtp }) => deliver(letter, to, smtp, { localName: node, clock }),
       },
       settings,
     );

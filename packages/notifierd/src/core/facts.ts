@@ -21,8 +21,8 @@ const begins = (key: string, text: string, floor: Severity, weight: number): Mea
   ...{ text, floor, weight },
   trouble: { key, phase: "begins" },
 });
-const ends = (key: string, text: string, floor: Severity = "notice", weight = 5): Meaning => ({
-  ...{ text, floor, weight },
+const ends = (key: string, text: string): Meaning => ({
+  ...{ text, floor: "info", weight: 5 },
   trouble: { key, phase: "ends" },
 });
 
@@ -80,11 +80,19 @@ function unknown(fact: { readonly kind: string }): Meaning {
   return plain(fact.kind);
 }
 
-/** The severity that counts: the publisher's, or the least this kind of fact has. */
-export const severityOf = ({ severity, fact }: ClusterEvent): Severity => {
-  const { floor } = meaning(fact);
-  return atLeast(severity, floor) ? severity : floor;
-};
+/** Which troubles somebody has been told of and that are not over. */
+export type IsOpen = (trouble: string) => boolean;
+
+/**
+ * The severity that counts: the publisher's, or the least this kind of fact has. The end of a trouble that somebody was
+ * told of is at least a notice; a link that comes up for the first time is not.
+ */
+export function severityOf({ severity, fact }: ClusterEvent, isOpen: IsOpen): Severity {
+  const { floor, trouble } = meaning(fact);
+  const over = trouble?.phase === "ends" && isOpen(trouble.key);
+  const least = over && !atLeast(floor, "notice") ? "notice" : floor;
+  return atLeast(severity, least) ? severity : least;
+}
 
 type Of<Kind extends Fact["kind"]> = Extract<Fact, { readonly kind: Kind }>;
 
@@ -184,7 +192,7 @@ function ofServices(fact: Of<ServiceKind>): Meaning {
 function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">): Meaning {
   switch (fact.kind) {
     case "sync.established":
-      return ends(`sync ${fact.peer}`, `connection tracking is in step with ${fact.peer}`, "info");
+      return ends(`sync ${fact.peer}`, `connection tracking is in step with ${fact.peer}`);
     case "sync.lost": {
       const text = `connection tracking lost ${fact.peer}: ${fact.reason}`;
       return begins(`sync ${fact.peer}`, text, "warning", 9);

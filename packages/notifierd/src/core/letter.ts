@@ -13,7 +13,7 @@ import {
   type Recipient,
 } from "../types.js";
 import type { Incident } from "./digest.js";
-import { duration, type Meaning, meaning, severityOf } from "./facts.js";
+import { duration, type IsOpen, type Meaning, meaning, severityOf } from "./facts.js";
 import { answers, type Threads } from "./threads.js";
 
 export interface LetterOptions {
@@ -22,6 +22,7 @@ export interface LetterOptions {
   readonly node: string;
   readonly recipients: readonly Recipient[];
   readonly isMailAddress: (text: string) => boolean;
+  readonly isOpen: IsOpen;
 }
 
 const SUBJECT_LIMIT = 180;
@@ -42,7 +43,7 @@ export const oneLine = (text: string, limit = SUBJECT_LIMIT): string => {
 export function addressees(events: readonly ClusterEvent[], options: LetterOptions): readonly string[] {
   const found = new Set<string>();
   for (const event of events) {
-    const severity = severityOf(event);
+    const severity = severityOf(event, options.isOpen);
     if (isLetter(event)) for (const to of event.fact.to) if (options.isMailAddress(to)) found.add(to);
     if (isLetter(event)) continue;
     for (const recipient of options.recipients) {
@@ -92,7 +93,7 @@ export function compose(
     from,
     subject: asWritten === undefined ? subject(told, options) : oneLine(asWritten.subject),
     text: asWritten === undefined ? text(incident, options) : body([asWritten.text]),
-    severity: worst(events),
+    severity: worst(events, options),
     node: first.node,
     opens,
     closes,
@@ -113,8 +114,8 @@ function lastPhases(told: readonly Told[]): ReadonlyMap<string, "begins" | "ends
   return last;
 }
 
-const worst = (events: readonly ClusterEvent[]) =>
-  events.map(severityOf).reduce((a, b) => (atLeast(a, b) ? a : b), "info");
+const worst = (events: readonly ClusterEvent[], { isOpen }: LetterOptions) =>
+  events.map((event) => severityOf(event, isOpen)).reduce((a, b) => (atLeast(a, b) ? a : b), "info");
 
 /** The heaviest fact, and how many more somebody wanted to hear of. */
 function subject(told: readonly Told[], options: LetterOptions): string {
@@ -127,12 +128,21 @@ function subject(told: readonly Told[], options: LetterOptions): string {
   const heaviest = candidates.reduce((a, b) => (b.is.weight > a.is.weight ? b : a));
   const others = worthy.filter((one) => one !== heaviest && one.is.weight > 0).length;
   const more = others === 0 ? "" : ` (and ${others} more)`;
-  return `${oneLine(`${heaviest.event.node}: ${heaviest.is.text}`, SUBJECT_LIMIT - more.length)}${more}`;
+  const text = headline(heaviest, told);
+  return `${oneLine(`${heaviest.event.node}: ${text}`, SUBJECT_LIMIT - more.length)}${more}`;
+}
+
+/** Of a takeover the VIPs, where they are known: people know them better than the names of groups. */
+function headline({ event: { fact }, is }: Told, told: readonly Told[]): string {
+  const up = told.flatMap(({ event }) => (event.fact.kind === "vip.up" ? [event.fact.address] : []));
+  const vips = [...new Set(up)];
+  if (fact.kind !== "takeover.finished" || vips.length === 0) return is.text;
+  return meaning({ ...fact, groups: vips.map((vip) => `VIP ${vip}`) }).text;
 }
 
 function text({ events, notes }: Incident, options: LetterOptions): string {
   return body([
-    ...events.map((event) => storyLine(event, options)),
+    ...events.toSorted((a, b) => a.atMs - b.atMs).map((event) => storyLine(event, options)),
     ...notes.map((note) => `Note: ${note}.`),
     ...events.flatMap(({ fact }) => details(fact)),
     "",

@@ -4,15 +4,12 @@
  *   waiting --due--> sending --answered--> delivered | rejected | waiting (4yz: later) --too old--> expired
  *                       '-----unreachable--> waiting, and everything with it: an outage
  *
- * An outage is the mail server's, not a letter's: while it lasts one letter at a time, the oldest, is the probe; when
- * it gets an answer the others follow in their order.
+ * One letter is on its way at a time, the oldest that is due: so letters arrive in the order in which they were
+ * written. An outage is the mail server's, not a letter's: while it lasts the oldest is the probe, and the pauses grow.
  */
 import { earliest, type Instant, type Machine, type Millis, plus, type Step } from "@systole/machine";
 import type { Delivery, Letter } from "../types.js";
 import { retryWait } from "./retry.js";
-
-/** Letters on their way at the same time. */
-export const SENDING_LIMIT = 4;
 
 export interface Queued {
   readonly letter: Letter;
@@ -67,21 +64,19 @@ export const queueMachine: Machine<Queue, QueueEvent, QueueAction> = {
     return { state: sent.state, actions: [...actions, ...sent.actions] };
   },
   nextDeadline({ letters, outage }) {
-    const sending = count(letters);
     const dues = [...letters.values()].map(({ due }) => due);
     const expiries = [...letters.values()]
       .filter(({ due }) => due !== undefined)
       .map((queued) => queued.expiresAt);
-    const free = sending < (outage === undefined ? SENDING_LIMIT : 1);
     const due = earliest(dues);
     const next = due === undefined || outage === undefined ? due : later(due, outage.until);
-    return earliest([free ? next : undefined, ...expiries]);
+    return earliest([isSending(letters) ? undefined : next, ...expiries]);
   },
 };
 
 const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
-const count = (letters: Queue["letters"]): number =>
-  [...letters.values()].filter(({ due }) => due === undefined).length;
+const isSending = (letters: Queue["letters"]): boolean =>
+  [...letters.values()].some(({ due }) => due === undefined);
 
 function apply(state: Queue, event: Parameters<typeof queueMachine.step>[1], now: Instant): Made {
   switch (event.type) {
@@ -102,22 +97,17 @@ function apply(state: Queue, event: Parameters<typeof queueMachine.step>[1], now
   }
 }
 
-/** Everything that is due goes out, the oldest first, as far as there is room. */
+/** The oldest letter that is due goes out, if none is on its way. */
 function sendDue(state: Queue, now: Instant): Made {
   const { outage } = state;
-  if (outage !== undefined && now < outage.until) return { state, actions: [] };
-  const letters = new Map(state.letters);
-  const actions: QueueAction[] = [];
-  let room = (outage === undefined ? SENDING_LIMIT : 1) - count(letters);
+  if (isSending(state.letters) || (outage !== undefined && now < outage.until)) return { state, actions: [] };
   for (const [id, queued] of state.letters) {
-    if (room <= 0) break;
     if (queued.due === undefined || queued.due > now) continue;
+    const letters = new Map(state.letters).set(id, { ...queued, due: undefined });
     const to = waiting(queued.letter.deliveries);
-    letters.set(id, { ...queued, due: undefined });
-    actions.push({ type: "send", letter: queued.letter, to });
-    room -= 1;
+    return { state: { ...state, letters }, actions: [{ type: "send", letter: queued.letter, to }] };
   }
-  return actions.length === 0 ? { state, actions } : { state: { ...state, letters }, actions };
+  return { state, actions: [] };
 }
 
 const waiting = (deliveries: readonly Delivery[]): readonly string[] =>

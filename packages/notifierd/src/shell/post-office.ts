@@ -86,6 +86,7 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
     node: parts.node,
     recipients: settings.recipients,
     isMailAddress,
+    isOpen: (trouble) => threads.has(trouble),
   });
   const isWanted = (event: ClusterEvent) => wanted(event, options());
 

@@ -5,10 +5,21 @@
  * is never weakened: where it is wanted and fails, the letter waits.
  */
 import { readFileSync, statSync } from "node:fs";
+import { type Clock, milliseconds, plus } from "@systole/machine";
 import type { SmtpServer, SmtpSettings } from "../config/settings.js";
 import type { Answer } from "../core/queue.js";
 import { verdictOf } from "../core/retry.js";
 import type { Letter } from "../types.js";
+
+/** What a conversation needs beside the letter. */
+export interface SmtpParts {
+  /** Said in EHLO. */
+  readonly localName: string;
+  readonly clock: Clock;
+}
+
+/** A whole conversation may take so many times the limit of one answer. */
+const CONVERSATION = 10;
 
 export type Outcome =
   | {
@@ -39,7 +50,7 @@ export async function deliver(
   letter: Letter,
   to: readonly string[],
   settings: SmtpSettings,
-  localName: string,
+  parts: SmtpParts,
 ): Promise<Outcome> {
   const problems: string[] = [];
   let alarm = false;
@@ -55,7 +66,7 @@ export async function deliver(
     };
   }
   for (const server of settings.servers) {
-    const outcome = await converse(server, letter.from, to, message, settings, localName);
+    const outcome = await converse(server, letter.from, to, message, settings, parts);
     if (outcome.type === "answered") return outcome;
     problems.push(`${nameOf(server)}: ${outcome.problem}`);
     alarm ||= outcome.alarm;
@@ -98,7 +109,7 @@ async function converse(
   to: readonly string[],
   message: Buffer,
   settings: SmtpSettings,
-  localName: string,
+  parts: SmtpParts,
 ): Promise<Outcome> {
   let credentials: { readonly user: string; readonly pass: string } | undefined;
   let ca: Buffer | undefined;
@@ -113,7 +124,7 @@ async function converse(
   const connection = new SmtpConnection({
     host: server.host,
     port: server.port,
-    name: localName,
+    name: parts.localName,
     secure: settings.tls === "implicit",
     requireTLS: settings.tls === "required",
     ignoreTLS: settings.tls === "off",
@@ -126,7 +137,12 @@ async function converse(
     tls: { rejectUnauthorized: settings.verify, ...(ca === undefined ? {} : { ca }) },
   });
   return await new Promise<Outcome>((resolve) => {
+    const limitMs = timeout * CONVERSATION;
+    const callOff = parts.clock.at(plus(parts.clock.now(), milliseconds(limitMs)), () =>
+      settle({ type: "unreachable", problem: `the conversation took over ${limitMs} ms`, alarm: false }),
+    );
     const settle = (outcome: Outcome) => {
+      callOff();
       resolve(outcome); // only the first one counts
       connection.close();
     };
