@@ -47,8 +47,8 @@ run_in() { # NAME COMMAND...: runs it there, returns its exit code
     watcher=$!
     trap 'kill "$watcher"; echo "kill ${job##*/}" >"$dir/line.in"; exit 130' INT TERM HUP
     tail -n +1 -s 0.05 --pid "$watcher" -f "$job/err" >&2 &
-    tail -n +1 -s 0.05 --pid "$watcher" -f "$job/out"
-    wait
+    tail -n +1 -s 0.05 --pid "$watcher" -f "$job/out" &
+    wait # a signal interrupts this, but not a command in the foreground
     read -r code <"$job/status"
     return "$code"
 }
