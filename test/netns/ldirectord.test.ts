@@ -188,6 +188,17 @@ test("a table that somebody flushed comes back within the reconcile interval", a
   expect(await answers()).toEqual(["real1", "real2"]);
 });
 
+test("checktype=ping by IPv4: a pulled cable is weight 0, and back", async () => {
+  director.put(CONFIG, config("\tchecktype=ping\n").replace("checktimeout=2", "checktimeout=1"));
+  await ldirectord("reload");
+  await cluster.faults.cut("real1", ["lan"]);
+  await becomes("10.0.2.11:80=0 10.0.2.12:80=1");
+  await cluster.faults.heal();
+  await becomes(BOTH);
+  director.put(CONFIG, config());
+  await ldirectord("reload");
+});
+
 test("standby: everything is checked, the table is left alone until heartbeat activates it", async () => {
   expect(await ldirectord("stop")).toMatchObject({ status: 0 });
   await director.spawn([process.execPath, PROGRAM, "-d", "--standby", "ldirectord.cf", "start"]);

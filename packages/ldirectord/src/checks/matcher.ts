@@ -38,36 +38,51 @@ const MOST_WORKERS = 2;
 /** Searches that wait; checks in flight are bounded, so this is only a last wall. */
 const MOST_WAITING = 4096;
 
+/** A thread that answers one job at a time. */
+interface Searcher {
+  readonly worker: Worker;
+  /** Of the job it has: the answer, or undefined when the thread failed. */
+  answer: (found: boolean | undefined) => void;
+}
+
+function startSearcher(): Searcher {
+  const worker = new Worker(PROGRAM, { eval: true });
+  const searcher: Searcher = { worker, answer: () => {} };
+  worker.on("message", (found) => searcher.answer(found === true));
+  worker.on("error", () => searcher.answer(undefined));
+  return searcher;
+}
+
 export function createMatcher(clock: Clock): Matcher {
   const waiting: Job[] = [];
-  const idle: Worker[] = [];
-  const busy = new Set<Worker>();
+  const idle: Searcher[] = [];
+  const busy = new Set<Searcher>();
   let closed = false;
 
   function next(): void {
     if (closed || waiting.length === 0) return;
-    const worker = idle.pop() ?? (busy.size < MOST_WORKERS ? new Worker(PROGRAM, { eval: true }) : undefined);
-    if (worker === undefined) return;
-    run(worker, waiting.shift()!); // not empty, as asked above
+    const searcher = idle.pop() ?? (busy.size < MOST_WORKERS ? startSearcher() : undefined);
+    if (searcher === undefined) return;
+    run(searcher, waiting.shift()!); // not empty, as asked above
   }
 
-  function run(worker: Worker, { source, texts, done }: Job): void {
-    busy.add(worker);
+  function run(searcher: Searcher, { source, texts, done }: Job): void {
+    const { worker } = searcher;
+    busy.add(searcher);
     worker.ref();
-    const finish = (found: boolean | "timeout", keep: boolean) => {
+    const finish = (found: boolean | "timeout" | undefined) => {
       callOff();
-      worker.removeAllListeners();
-      busy.delete(worker);
-      if (keep && !closed) {
-        worker.unref();
-        idle.push(worker);
+      searcher.answer = () => {};
+      busy.delete(searcher);
+      if (typeof found === "boolean" && !closed) {
+        worker.unref(); // an idle thread does not keep the process
+        idle.push(searcher);
       } else void worker.terminate();
-      done(found);
+      done(found ?? false);
       next();
     };
-    const callOff = clock.at(plus(clock.now(), LIMIT), () => finish("timeout", false));
-    worker.once("message", (found) => finish(found === true, true));
-    worker.once("error", () => finish(false, false));
+    searcher.answer = finish;
+    const callOff = clock.at(plus(clock.now(), LIMIT), () => finish("timeout"));
     worker.postMessage({ source, texts });
   }
 
@@ -83,7 +98,7 @@ export function createMatcher(clock: Clock): Matcher {
     async close() {
       closed = true;
       for (const { done } of waiting.splice(0)) done("timeout");
-      await Promise.all([...idle, ...busy].map((worker) => worker.terminate()));
+      await Promise.all([...idle, ...busy].map(({ worker }) => worker.terminate()));
     },
   };
 }
