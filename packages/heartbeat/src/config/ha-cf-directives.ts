@@ -182,7 +182,8 @@ const env: Directive = {
 };
 
 const FACILITIES =
-  "none kern user mail daemon auth syslog lpr news uucp cron authpriv ftp local0 local1 local2 local3 local4 local5 local6 local7";
+  "none kern user mail daemon auth syslog lpr news uucp cron authpriv ftp " +
+  "local0 local1 local2 local3 local4 local5 local6 local7";
 
 const TIMES: readonly Times[] = ["keepalive", "deadtime", "warntime", "initdead", "deadping"];
 

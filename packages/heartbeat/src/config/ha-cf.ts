@@ -2,8 +2,8 @@
  * Reads ha.cf: one directive a line, top to bottom, every mistake in one run.
  *
  * Grammar: `#` starts a comment anywhere and there is no quoting. The first word is the directive, in lower case. Most
- * directives take arguments separated by blanks or commas and are applied once for each; some take the whole rest of the
- * line. `#% name value` holds our own directives, which a real 3.0.6 node reads as a comment.
+ * directives take arguments separated by blanks or commas and are applied once for each; some take the whole rest of
+ * the line. `#% name value` holds our own directives, which a real 3.0.6 node reads as a comment.
  * Source: specification of heartbeat, section 2.
  */
 import {
