@@ -1,8 +1,9 @@
 /** ldirectord between a client and two real servers, in namespaces, on nftables: what an administrator would see. */
 import { controlClient } from "@systole/daemon";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Cluster, makeCluster } from "../lab/cluster.js";
+import { alive, type Cluster, makeCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
+import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse, until } from "../lab/until.js";
 import { masqDirector } from "./traffic/traffic.js";
@@ -62,6 +63,12 @@ interface Status {
     readonly reals: readonly { readonly server: string; readonly weight: number }[];
   }[];
 }
+
+/** Undefined while nobody answers. */
+const status = async () =>
+  (await control()
+    .call("status")
+    .catch(() => undefined)) as Status | undefined; // the daemon's own answer
 
 /** `10.0.2.11:80=1 10.0.2.12:80=1`: the first virtual service as the kernel has it. */
 async function table(): Promise<string> {
@@ -201,16 +208,9 @@ test("checktype=ping by IPv4: a pulled cable is weight 0, and back", async () =>
 
 test("standby: everything is checked, the table is left alone until heartbeat activates it", async () => {
   expect(await ldirectord("stop")).toMatchObject({ status: 0 });
-  await director.spawn([process.execPath, PROGRAM, "-d", "--standby", "ldirectord.cf", "start"]);
-  await until(
-    "the socket",
-    async () =>
-      (
-        (await control()
-          .call("status")
-          .catch(() => undefined)) as Status | undefined
-      )?.active === false,
-  );
+  const command = [process.execPath, PROGRAM, "-d", "--standby", "ldirectord.cf", "start"];
+  const first = await director.daemon("ldirectord", command);
+  await until("the socket", async () => (await status())?.active === false);
   page("real1", false);
   await elapse(2500);
   expect(await table()).toBe("");
@@ -222,6 +222,11 @@ test("standby: everything is checked, the table is left alone until heartbeat ac
   await expect(control().call("activate", { config: "other.cf" })).rejects.toThrow(/not other\.cf/);
   page("real1", true);
   await becomes(BOTH);
+  signalTo(first, "SIGKILL");
+  await until("it to die", () => !alive(first));
+  await director.daemon("ldirectord", command);
+  await until("the next one to go on as active", async () => (await status())?.active === true);
+  expect(await table()).toBe(BOTH);
   expect(await control().call("deactivate", { config: "ldirectord.cf" })).toEqual({
     active: false,
     problems: [],

@@ -1,6 +1,7 @@
 /** What this data plane and this version do otherwise than asked: said once at load, by name. */
+
+import type { Logger } from "@systole/daemon";
 import type { Balancer } from "@systole/kernel";
-import type { Logger } from "pino";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 
 export function adviseOnConfiguration(

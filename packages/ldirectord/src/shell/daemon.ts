@@ -6,6 +6,7 @@ import { createCheckRunner } from "../checks/runner.js";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 import { directorMachine, newDirector } from "../core/director.js";
 import type { DirectorAction, DirectorEvent, DirectorState } from "../core/director-state.js";
+import { serviceId } from "../core/plan.js";
 import * as lines from "../log-lines.js";
 import { adviseOnConfiguration } from "./advice.js";
 import type { Options } from "./command-line.js";
@@ -45,6 +46,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     throw new StartFailure(`no data plane: ${error instanceof Error ? error.message : String(error)}`);
   });
   const { balancer } = plane;
+  const active = !options.standby || (await leftByAnActiveOne(balancer, config));
   const letters = createLetters(events, node, (line) => log.info({ event: "letter" }, line));
   const monitorFiles = createMonitorFiles(log, wallClock);
   const runner = createCheckRunner(clock);
@@ -56,7 +58,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   );
   const director = drive<DirectorState, DirectorEvent, DirectorAction>(
     directorMachine,
-    newDirector(options.standby ? "standby" : "active"),
+    newDirector(active ? "active" : "standby"),
     clock,
     performer.perform,
   );
@@ -147,14 +149,24 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
 
   use(config);
   // The first look at the table: an active director keeps what it finds there.
-  if (!options.standby) {
+  if (active) {
+    if (options.standby)
+      log.warn({ event: "director.resumed" }, "active: the table holds our virtual services");
     const { number, settled } = performer.request();
     director.feed({ type: "activate", request: number });
     await settled;
   }
   events.publish("info", { kind: "config.loaded", file: instance.path });
-  context.ready(
-    `${config.virtuals.length} virtual services, ${balancer.kind}${options.standby ? ", standby" : ""}`,
-  );
+  context.ready(`${config.virtuals.length} virtual services, ${balancer.kind}${active ? "" : ", standby"}`);
   parts.started();
+}
+
+/**
+ * Whether the table holds a virtual service of ours: one that was active died without leaving it, and the kernel still
+ * balances by it. Then somebody must go on checking, also before heartbeat asks again.
+ */
+async function leftByAnActiveOne(balancer: Balancer, { director }: LdirectordConfig): Promise<boolean> {
+  const keys = new Set(director.services.map(({ key }) => key));
+  const table = await balancer.read().catch(() => []);
+  return table.some(({ service }) => keys.has(serviceId(service.id)));
 }

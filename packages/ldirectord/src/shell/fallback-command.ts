@@ -1,8 +1,8 @@
 /** `fallbackcommand`: a shell runs it with ` start|stop ADDR:PORT PROTOCOL`, one after the other, 30 s each. */
 import { spawn } from "node:child_process";
+import type { Logger } from "@systole/daemon";
 import { type Clock, plus, seconds } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
-import type { Logger } from "pino";
 import type { ServiceConfig } from "../core/configured.js";
 
 export interface FallbackCommands {

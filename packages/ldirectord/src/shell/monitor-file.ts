@@ -1,6 +1,6 @@
 /** `monitorfile`: one line for each finished check of a virtual service. */
 import { appendFileSync } from "node:fs";
-import type { Logger } from "pino";
+import type { Logger } from "@systole/daemon";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 import { checkKey } from "../core/configure.js";
 import type { CheckResult } from "../core/configured.js";

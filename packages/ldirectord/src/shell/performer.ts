@@ -1,6 +1,7 @@
 /** Carries out what the director decides: checks, table, commands. Holds no policy. */
+
+import type { Logger } from "@systole/daemon";
 import type { Balancer } from "@systole/kernel";
-import type { Logger } from "pino";
 import type { CheckRunner } from "../checks/runner.js";
 import type { CheckResult } from "../core/configured.js";
 import type { DirectorAction, DirectorEvent } from "../core/director-state.js";

@@ -1,8 +1,8 @@
 /** What the director reports, as log lines, events for the bus and letters. */
 import type { EventLog, LdirectordFact, Severity } from "@systole/bus";
+import type { Logger } from "@systole/daemon";
 import type { VirtualServiceId } from "@systole/kernel";
 import { formatEndpoint } from "@systole/wire";
-import type { Logger } from "pino";
 import type { ServiceConfig } from "../core/configured.js";
 import type { Planned, Report } from "../core/director-state.js";
 import { describe } from "../core/table-phase.js";

@@ -1,8 +1,8 @@
 /** `autoreload` and `callback`: what happens when the configuration file has other content. */
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
+import type { Logger } from "@systole/daemon";
 import type { Clock } from "@systole/machine";
-import type { Logger } from "pino";
 import type { GlobalSettings } from "../config/global.js";
 import * as lines from "../log-lines.js";
 import { type FileWatch, watchFile } from "./watch-file.js";
