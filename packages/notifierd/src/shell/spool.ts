@@ -86,8 +86,8 @@ export function openSpool(root: string): Spool {
       .sort();
   }
 
-  /** The whole file under its name, or nothing of it. */
-  function write(folder: string, name: string, value: unknown): void {
+  /** The whole file under its name, or nothing of it; `durable`: also after a power failure. */
+  function write(folder: string, name: string, value: unknown, durable = true): void {
     const temporary = join(root, "tmp", name);
     try {
       const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
@@ -95,12 +95,12 @@ export function openSpool(root: string): Spool {
       try {
         const bytes = Buffer.from(`${JSON.stringify(value)}\n`, "utf8");
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-        fsyncSync(file);
+        if (durable) fsyncSync(file);
       } finally {
         closeSync(file);
       }
       renameSync(temporary, join(root, folder, name));
-      syncDirectory(join(root, folder));
+      if (durable) syncDirectory(join(root, folder));
     } catch (cause) {
       rmSync(temporary, { force: true });
       throw asSpoolError(`write ${folder}/${name}`, cause);
@@ -171,7 +171,8 @@ export function openSpool(root: string): Spool {
     events: () => read("new", readEvent),
     letters: (folder) => read(folder, readLetter),
     cursors: () => readOrUndefined(join(root, "cursors.json"), readCursors) ?? {},
-    putCursors: (cursors) => write(".", "cursors.json", cursors),
+    // After a power failure the publishers of this node are new ones, too: an old cursor means nothing to them.
+    putCursors: (cursors) => write(".", "cursors.json", cursors, false),
   };
 }
 
