@@ -45,7 +45,7 @@ test.each([
   await until("the client to believe", async () => (await believed(vip.address)) === "02:00:00:00:01:02", {
     limitMs: 500,
   });
-  await cluster.node("client").run(["ping", "-c1", "-W1", address]);
+  await cluster.node("client").run(["ping", "-c3", "-i0.3", "-W2", address]);
   await two!.addresses.drop(vip);
 });
 
