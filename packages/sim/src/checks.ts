@@ -71,6 +71,16 @@ export function owned(all: readonly Owners[]): string | undefined {
   return `${hosts} ${wrong.address} long after the last fault`;
 }
 
+/** 2 and 5. Whoever has a VIP sends new connections to the real servers that serve, or to the fallback. */
+export function servedAsWanted(
+  vip: string,
+  serving: readonly string[],
+  wanted: readonly string[],
+): string | undefined {
+  if (serving.toSorted().join() === wanted.toSorted().join()) return undefined;
+  return `${vip} is served by ${serving.join(", ")}, not by ${wanted.join(", ")}`;
+}
+
 /** 7, too: an owner that changes again and again owns nothing. */
 export function quiet(changesInTheEnd: number): string | undefined {
   return changesInTheEnd === 0 ? undefined : `VIPs moved ${changesInTheEnd} times long after the last fault`;

@@ -11,6 +11,8 @@ export type Fault =
       readonly actions: number | undefined;
     }
   | { readonly kind: "stop"; readonly node: number; readonly forMs: number }
+  /** A real server stops serving for a while. */
+  | { readonly kind: "real-server"; readonly server: number; readonly forMs: number }
   | { readonly kind: "standby"; readonly node: number; readonly set: "all" | "local" | "foreign" }
   | { readonly kind: "takeover"; readonly node: number; readonly set: "all" | "local" | "foreign" }
   | {
@@ -39,6 +41,7 @@ export interface Schedule {
   /** Milliseconds between the starts of the two. */
   readonly secondStartsAfterMs: number;
   readonly faults: readonly Timed[];
+  readonly directors?: boolean;
 }
 
 export interface Reach {
@@ -47,6 +50,8 @@ export interface Reach {
   readonly media: number;
   /** From the beginning every packet takes its time: little on the first medium, up to three seconds on the last. */
   readonly shuffled?: boolean;
+  /** ldirectord is in the world, and real servers fail, too. */
+  readonly directors?: boolean;
 }
 
 /** Faults happen in this time; then everything is healed and thawed. */
@@ -60,6 +65,12 @@ const mostly = (boundaries: readonly number[], most: number) =>
     fc.integer({ min: 0, max: most }),
     fc.constantFrom(...boundaries).chain((at) => fc.integer({ min: Math.max(0, at - 60), max: at + 60 })),
   );
+
+const realServer = fc.record({
+  kind: fc.constant("real-server" as const),
+  server: fc.integer({ min: 0, max: 1 }),
+  forMs: fc.integer({ min: 0, max: 20_000 }),
+});
 
 /** Lengths of silence: any, and just around lease and deadtime. */
 const silence = mostly([2000, 3000, 3380, 4000, 5000, 6000], 40_000);
@@ -105,6 +116,7 @@ function faults(reach: Reach): fc.Arbitrary<Fault> {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("takeover" as const), node, set }) },
     { weight: reach.healthyMedia < reach.media ? 3 : 0, arbitrary: disturb },
     { weight: 1, arbitrary: shuffle },
+    { weight: reach.directors ? 4 : 0, arbitrary: realServer },
   );
 }
 
@@ -113,6 +125,7 @@ export function schedules(reach: Reach): fc.Arbitrary<Schedule> {
     seed: fc.nat(),
     clockRates: fc.tuple(rate, rate),
     autoFailback: fc.constantFrom("on", "off" as const),
+    directors: fc.constant(reach.directors ?? false),
     secondStartsAfterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15_000 })),
     faults: fc
       .array(

@@ -23,6 +23,8 @@ export interface RunnerDoor {
   stopped(group: string): void;
   /** This resource refuses to start now. */
   refuses(resource: string): boolean;
+  /** Makes the host's ldirectord active or not; absent if the host has none. */
+  readonly direct?: (role: "activate" | "deactivate", done: () => void) => void;
 }
 
 export interface GroupRunner {
@@ -57,6 +59,16 @@ export function groupRunner(
     });
   }
 
+  /** A resource that is another daemon answers when it is done; every other one at once. */
+  function ask(group: string, resource: string, role: "activate" | "deactivate", done: () => void): void {
+    if (door.direct === undefined || !resource.startsWith("ldirectord::")) return done();
+    const order = { void: false };
+    work.set(group, order);
+    door.direct(role, () => {
+      if (!order.void) done();
+    });
+  }
+
   function start(group: string): void {
     const resources = groups.get(group) ?? [];
     const step = (at: number) => {
@@ -73,8 +85,10 @@ export function groupRunner(
         if (verdict === "refused") return;
         hold(vip);
       }
-      running.add(resource);
-      next(group, step, at + 1);
+      ask(group, resource, "activate", () => {
+        running.add(resource);
+        next(group, step, at + 1);
+      });
     };
     begin(group, step, 0);
   }
@@ -92,7 +106,7 @@ export function groupRunner(
         return done();
       }
       off(resource);
-      next(group, step, at - 1);
+      ask(group, resource, "deactivate", () => next(group, step, at - 1));
     };
     begin(group, step, resources.length - 1);
   }

@@ -7,6 +7,7 @@
 import type { ClusterSettings, ClusterState, CoreAction, CoreEvent } from "@systole/heartbeat";
 import { type FakeKernel, fakeKernel } from "@systole/kernel/fake";
 import { type Instant, instant } from "@systole/machine";
+import { Director, type DirectorCore, servingFor } from "./director.js";
 import { vipOf } from "./group-runner.js";
 import type { Network } from "./network.js";
 import type { Packet } from "./packet.js";
@@ -17,6 +18,7 @@ import type { World } from "./world.js";
 export interface HostWatcher {
   vip(host: string, address: string, up: boolean, how: string): void;
   sent(host: string, packet: Packet): void;
+  blame(problem: string | undefined): void;
   acted(host: string, action: CoreAction): void;
 }
 
@@ -33,6 +35,9 @@ export interface HostOptions {
   readonly disk?: (generation: number) => number;
   /** How long a resource takes to start or stop. */
   readonly workMs: () => number;
+  readonly director?: (core: DirectorCore) => DirectorCore;
+  /** With ldirectord in the world: which real servers serve. */
+  readonly serves?: (server: string) => boolean;
 }
 
 /** The first generation on the disk of a new host. */
@@ -47,6 +52,7 @@ export class Host {
   #running = new Set<string>();
   #kernel: FakeKernel | undefined;
   #process: Process | undefined;
+  #director: Director | undefined;
   /** `/run`: when a heartbeat was last sent, by this host's clock; gone with the power. */
   #lastSent: Instant | undefined;
 
@@ -77,11 +83,13 @@ export class Host {
       const how = this.#process?.frozen === false ? "" : "by the kernel";
       this.#options.watcher.vip(this.name, address.address, kind === "added", how);
     });
+    this.#director = this.#startDirector(kernel);
     this.restart();
   }
 
   powerOff(): void {
     this.kill();
+    this.#director?.end();
     const lost = this.#kernel?.addresses.listNow() ?? [];
     this.#kernel = undefined;
     this.#running = new Set();
@@ -135,9 +143,38 @@ export class Host {
     return this.#running;
   }
 
+  get settings(): ClusterSettings {
+    return this.#options.settings;
+  }
+
+  /** Where new connections to this VIP would go. */
+  serving(vip: string): readonly string[] {
+    return this.#kernel === undefined ? [] : servingFor(this.#kernel, vip);
+  }
+
+  #startDirector(kernel: FakeKernel): Director | undefined {
+    const { serves, settings, world, watcher } = this.#options;
+    if (serves === undefined) return undefined;
+    const door = {
+      ...{ kernel, serves },
+      tableMs: () => world.chance.between(0.5, 60),
+      now: () => this.#now(),
+      at: (when: Instant, run: () => void) => this.#at(when, run),
+      after: (ms: number, run: () => void) => void world.at(world.now() + ms, run),
+      blame: (problem: string | undefined) => watcher.blame(problem && `${this.name}: ${problem}`),
+    };
+    return new Director(door, directedVips(settings), this.#options.director ?? ((plain) => plain));
+  }
+
   #door(kernel: FakeKernel) {
     const { settings, world, watcher, network, workMs } = this.#options;
+    const director = this.#director;
     return {
+      ...(director === undefined
+        ? {}
+        : {
+            direct: (role: "activate" | "deactivate", done: () => void) => director.request(role, done),
+          }),
       settings,
       kernel,
       running: this.#running,
@@ -194,3 +231,10 @@ export class Host {
     }
   }
 }
+
+/** The VIPs of groups that name an ldirectord. */
+export const directedVips = (settings: ClusterSettings): string[] =>
+  settings.groups
+    .filter(({ resources }) => resources.some((resource) => resource.startsWith("ldirectord::")))
+    .flatMap(({ resources }) => resources.map(vipOf))
+    .flatMap((vip) => (vip === undefined ? [] : [vip.address]));

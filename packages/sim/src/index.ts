@@ -1,3 +1,4 @@
+export type { DirectorCore } from "./director.js";
 export { FAULTS_UNTIL_MS, type Fault, type Reach, type Schedule, schedules, type Timed } from "./faults.js";
 export { type Mutation, type Outcome, play, twoDirectors } from "./play.js";
 export type { Core } from "./process.js";

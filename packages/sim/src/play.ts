@@ -2,8 +2,10 @@
 import type { ClusterSettings } from "@systole/heartbeat";
 import { milliseconds, seconds } from "@systole/machine";
 import { owned, quiet } from "./checks.js";
+import type { DirectorCore } from "./director.js";
 import { FAULTS_UNTIL_MS, type Schedule, type Timed } from "./faults.js";
 import type { Core } from "./process.js";
+import { failServer, healServers, served } from "./real-servers.js";
 import { createSimulation, type Simulation } from "./simulation.js";
 
 export interface Outcome {
@@ -53,6 +55,7 @@ export interface Mutation {
   readonly settings?: (settings: ClusterSettings) => ClusterSettings;
   /** What is on the disk after this generation was stored. */
   readonly disk?: (generation: number) => number;
+  readonly director?: (core: DirectorCore) => DirectorCore;
 }
 
 export function play(schedule: Schedule, { settings = (same) => same, ...mutation }: Mutation = {}): Outcome {
@@ -62,6 +65,7 @@ export function play(schedule: Schedule, { settings = (same) => same, ...mutatio
     clockRates: schedule.clockRates,
     media: MEDIA,
     workMs: { least: 1, most: 150 },
+    directors: schedule.directors ?? false,
     ...mutation,
   });
   const { world } = simulation;
@@ -69,18 +73,21 @@ export function play(schedule: Schedule, { settings = (same) => same, ...mutatio
   world.at(schedule.secondStartsAfterMs, () => simulation.host("lb2").boot());
   for (const timed of schedule.faults) world.at(timed.atMs, () => strike(simulation, timed));
   world.playUntil(FAULTS_UNTIL_MS);
-  healEverything(simulation);
+  healEverything(simulation, schedule.directors ?? false);
   world.playUntil(FAULTS_UNTIL_MS + SETTLED_AFTER_MS);
   const changes = simulation.vipChanges();
   const unowned = owned(simulation.owners());
   world.playUntil(FAULTS_UNTIL_MS + SETTLED_AFTER_MS + WATCHED_FOR_MS);
-  const violation = simulation.violation() ?? unowned ?? quiet(simulation.vipChanges() - changes);
+  const unserved = schedule.directors ? served(simulation) : undefined;
+  const restless = quiet(simulation.vipChanges() - changes);
+  const violation = simulation.violation() ?? unowned ?? unserved ?? restless;
   return { violation, simulation };
 }
 
 /** The end of all faults: everything runs, everything is connected. */
-function healEverything(simulation: Simulation): void {
+function healEverything(simulation: Simulation, directors: boolean): void {
   simulation.network.healAll();
+  if (directors) healServers(simulation);
   for (const host of simulation.hosts) {
     host.thaw();
     host.boot();
@@ -91,6 +98,7 @@ function healEverything(simulation: Simulation): void {
 function strike(simulation: Simulation, { fault }: Timed): void {
   const { world, trace } = simulation;
   if (fault.kind === "disturb") return disturb(simulation, fault);
+  if (fault.kind === "real-server") return failServer(simulation, fault);
   const host = simulation.hosts[fault.node]!; // node is 0 or 1
   const later = (run: () => void) =>
     world.at(world.now() + ("forMs" in fault ? fault.forMs : 0), () => {

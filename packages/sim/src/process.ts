@@ -21,7 +21,8 @@ import type { Packet } from "./packet.js";
 export type Core = Machine<ClusterState, CoreEvent, CoreAction>;
 
 /** What the host lends to its process. */
-export interface ProcessDoor extends Pick<RunnerDoor, "kernel" | "leaseSeconds" | "workMs" | "refuses"> {
+export interface ProcessDoor
+  extends Pick<RunnerDoor, "kernel" | "leaseSeconds" | "workMs" | "refuses" | "direct"> {
   readonly settings: ClusterSettings;
   readonly running: Set<string>;
   now(): Instant;
@@ -68,8 +69,9 @@ export class Process {
   }
 
   #runnerDoor(): RunnerDoor {
-    const { kernel, leaseSeconds, workMs, refuses, after } = this.#door;
+    const { kernel, leaseSeconds, workMs, refuses, after, direct } = this.#door;
     return {
+      ...(direct === undefined ? {} : { direct: (role, done) => direct(role, () => this.run(done)) }),
       kernel,
       leaseSeconds,
       workMs,

@@ -2,8 +2,9 @@
 import type { Fact } from "@systole/bus";
 import type { ClusterSettings, CoreAction } from "@systole/heartbeat";
 import { generationGrows, inOrder, neverTwice, type Owners, oneOwner } from "./checks.js";
+import type { DirectorCore } from "./director.js";
 import { vipOf } from "./group-runner.js";
-import { Host } from "./host.js";
+import { directedVips, Host } from "./host.js";
 import { createNetwork, type Network } from "./network.js";
 import type { Packet } from "./packet.js";
 import type { Core } from "./process.js";
@@ -21,6 +22,9 @@ export interface SimulationOptions {
   /** For mutants. */
   readonly core?: (core: Core) => Core;
   readonly disk?: (generation: number) => number;
+  readonly director?: (core: DirectorCore) => DirectorCore;
+  /** With ldirectord on every host, and real servers. */
+  readonly directors?: boolean;
 }
 
 export interface Simulation {
@@ -33,8 +37,15 @@ export interface Simulation {
   owners(): Owners[];
   /** The first broken invariant, with its moment; undefined so far. */
   violation(): string | undefined;
-  /** How often a VIP came or went. */
+  /** Real servers that do not serve now. */
+  readonly downServers: Set<string>;
+  /** When one of them last changed. */
+  readonly serversChanged: { atMs: number };
+  /** How often a VIP came or went, and when it last did. */
   vipChanges(): number;
+  vipChangedAt(): number;
+  /** An invariant is broken; undefined is none. */
+  blame(problem: string | undefined): void;
 }
 
 export function createSimulation(options: SimulationOptions): Simulation {
@@ -45,8 +56,10 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const sequences = new Map<string, number>();
   const generations = new Map<string, number>();
   const hosts: Host[] = [];
+  const downServers = new Set<string>();
   let violation: string | undefined;
   let vipChanges = 0;
+  let vipChangedAt = 0;
 
   const addresses = [
     ...new Set(options.settings[0]?.groups.flatMap(({ resources }) => resources.flatMap(addressOf)) ?? []),
@@ -76,11 +89,14 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const watcher = {
     vip(host: string, address: string, up: boolean, how: string) {
       vipChanges++;
+      vipChangedAt = world.now();
       trace.add(host, up ? "vip-up" : "vip-down", how === "" ? address : `${address} ${how}`);
       checkOwners(address);
       const running = hosts.find((one) => one.name === host)?.running();
+      if (up && options.directors) blame(tableFirst(hosts, host, address));
       if (up && running !== undefined) blame(inOrder(options.settings[0]!, address, running));
     },
+    blame,
     sent(_host: string, packet: Packet) {
       if (packet.again) return;
       blame(neverTwice(packet, sequences));
@@ -100,6 +116,8 @@ export function createSimulation(options: SimulationOptions): Simulation {
         watcher,
         workMs: () => world.chance.between(options.workMs.least, options.workMs.most),
         ...(options.core === undefined ? {} : { core: options.core }),
+        ...(options.director === undefined ? {} : { director: options.director }),
+        ...(options.directors ? { serves: (server: string) => !downServers.has(server) } : {}),
         ...(options.disk === undefined ? {} : { disk: options.disk }),
       }),
     );
@@ -128,8 +146,12 @@ export function createSimulation(options: SimulationOptions): Simulation {
       return host;
     },
     owners: () => addresses.map(ownersOf),
+    downServers,
+    serversChanged: { atMs: 0 },
     violation: () => violation,
     vipChanges: () => vipChanges,
+    vipChangedAt: () => vipChangedAt,
+    blame,
   };
 }
 
@@ -137,6 +159,13 @@ const addressOf = (resource: string): string[] => {
   const vip = vipOf(resource);
   return vip === undefined ? [] : [vip.address];
 };
+
+/** 2. Its IPVS table was applied before: new connections find a real server, or the fallback. */
+function tableFirst(hosts: readonly Host[], name: string, address: string): string | undefined {
+  const host = hosts.find((one) => one.name === name);
+  if (host === undefined || !directedVips(host.settings).includes(address)) return undefined;
+  return host.serving(address).length > 0 ? undefined : `${address} is up on ${name} before its table serves`;
+}
 
 /** Facts that a reader of a story wants to see. */
 function writeDown(trace: Trace, host: string, fact: Fact): void {

@@ -4,7 +4,7 @@
  */
 import type { ClusterState, CoreAction, CoreEvent, Message } from "@systole/heartbeat";
 import { instant, type Millis, milliseconds, type Tick } from "@systole/machine";
-import { type Core, type Mutation, play, type Reach, schedules } from "@systole/sim";
+import { type Core, type DirectorCore, type Mutation, play, type Reach, schedules } from "@systole/sim";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -60,6 +60,26 @@ const acknowledging = (status: Status, { settings, generation, sent }: ClusterSt
         ...status,
         ours: { ...status.ours, heard: [{ node: settings.local, generation, sequence: sent.last }] },
       };
+
+type Checked = Extract<Parameters<DirectorCore["step"]>[1], { type: "checked" }>;
+
+/** ldirectord with every verdict changed. */
+const checking =
+  (change: (checked: Checked) => Checked) =>
+  (core: DirectorCore): DirectorCore => ({
+    ...core,
+    step: (state, event, now) => core.step(state, event.type === "checked" ? change(event) : event, now),
+  });
+
+/** ldirectord that answers `activate` before it has looked at the table. */
+const settledTooEarly =
+  (core: DirectorCore): DirectorCore["step"] =>
+  (state, event, now) => {
+    const step = core.step(state, event, now);
+    if (event.type !== "activate") return step;
+    const settled = { type: "settled", request: event.request, problems: [] } as const;
+    return { state: step.state, actions: [settled, ...step.actions] };
+  };
 
 const half = (time: Millis): Millis => milliseconds(time / 2);
 
@@ -141,6 +161,18 @@ test.each<Mutant>([
     mutation: { core: hearingStatus((status) => claims(status, (state) => state !== "stopping")) },
     reach: oneHealthy,
     within: 5000,
+  },
+  {
+    rule: "a failed check counts",
+    mutation: { director: checking((event) => ({ ...event, result: { up: true, message: "", tookMs: 1 } })) },
+    reach: { ...oneHealthy, directors: true },
+    within: 300,
+  },
+  {
+    rule: "the VIP comes up after the table was applied",
+    mutation: { director: (director) => ({ ...director, step: settledTooEarly(director) }) },
+    reach: { ...oneHealthy, directors: true },
+    within: 300,
   },
 ])(
   "found missing: $rule",

@@ -24,7 +24,12 @@ describe("any schedule of crashes, kills, freezes, stops, commands and disturbed
     {
       name: "heartbeats overtake one another all the time",
       reach: { healthyMedia: 1, media: 2, shuffled: true },
-      share: 0.2,
+      share: 0.1,
+    },
+    {
+      name: "with ldirectord and failing real servers",
+      reach: { healthyMedia: 1, media: 2, directors: true },
+      share: 0.1,
     },
   ])(
     "$name: one owner, in order, no sequence twice, and in the end exactly one owner",
