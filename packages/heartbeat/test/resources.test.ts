@@ -20,18 +20,26 @@ const never = new AbortController().signal;
 const unreachable = new ControlError("unreachable", "nobody answers there");
 
 describe("ldirectord", () => {
-  test("is told to become active with its configuration, and passive again", async () => {
-    const asked: unknown[] = [];
-    const call = async (...[daemon, verb, args]: [string, string, unknown, unknown]) =>
-      asked.push([daemon, verb, args]);
-    const resource = ldirectord(spec("ldirectord::web.cf"), { clock: virtualClock(), call });
-    await resource.start(never);
-    await resource.stop(never);
-    expect(asked).toEqual([
-      ["ldirectord", "activate", { config: "web.cf" }],
-      ["ldirectord", "deactivate", { config: "web.cf" }],
-    ]);
-  });
+  test.each([
+    { name: "ldirectord", daemon: "ldirectord", config: "ldirectord.cf" },
+    { name: "ldirectord::ldirectord.cf", daemon: "ldirectord", config: "ldirectord.cf" },
+    { name: "ldirectord::web.cf", daemon: "ldirectord.web.cf", config: "web.cf" },
+    { name: "ldirectord::/srv/web.cf", daemon: "ldirectord.web.cf", config: "/srv/web.cf" },
+  ])(
+    "$name: $daemon is told to become active with its configuration, and passive again",
+    async ({ name, daemon: asksFor, config }) => {
+      const asked: unknown[] = [];
+      const call = async (...[daemon, verb, args]: [string, string, unknown, unknown]) =>
+        asked.push([daemon, verb, args]);
+      const resource = ldirectord(spec(name), { clock: virtualClock(), call });
+      await resource.start(never);
+      await resource.stop(never);
+      expect(asked).toEqual([
+        [asksFor, "activate", { config }],
+        [asksFor, "deactivate", { config }],
+      ]);
+    },
+  );
 
   test("is waited for while it is restarting", async () => {
     const clock = virtualClock();

@@ -4,6 +4,7 @@
  * ldirectord has been checking real servers all along (hot standby), so that weights are right at once. It runs as a
  * service of its own; one that is just restarting is waited for.
  */
+import { basename } from "node:path";
 import { type Clock, milliseconds, seconds } from "@systole/machine";
 import { type ControlCall, isAbsent, isActive } from "./control-call.js";
 import type { Resource, ResourceSpec } from "./resource.js";
@@ -18,17 +19,18 @@ export function ldirectord(
   { clock, call }: { clock: Clock; call: ControlCall },
 ): Resource {
   const args = { config: spec.args[0] ?? DEFAULT_CONFIG };
+  const daemon = daemonOf(args.config);
   return {
     spec,
     limits: LIMITS,
     idempotent: true,
     async status() {
-      return isActive(await call("ldirectord", "status", args, LIMITS.status));
+      return isActive(await call(daemon, "status", args, LIMITS.status));
     },
     async start(signal) {
       for (;;) {
         try {
-          return problemsOf(await call("ldirectord", "activate", args, LIMITS.start));
+          return problemsOf(await call(daemon, "activate", args, LIMITS.start));
         } catch (error) {
           if (!isAbsent(error)) throw error;
           await pause(clock, RETRY_PAUSE);
@@ -38,13 +40,17 @@ export function ldirectord(
     },
     async stop() {
       try {
-        await call("ldirectord", "deactivate", args, LIMITS.stop);
+        await call(daemon, "deactivate", args, LIMITS.stop);
       } catch (error) {
         if (!isAbsent(error)) throw error; // who is not running has no table to leave
       }
     },
   };
 }
+
+/** Each configuration has an ldirectord, and a control socket, of its own; the usual one has the plain name. */
+const daemonOf = (config: string): string =>
+  basename(config) === DEFAULT_CONFIG ? "ldirectord" : `ldirectord.${basename(config)}`;
 
 /** Changes of the table that the kernel refused, as ldirectord tells them: the rest of it serves. */
 function problemsOf(answer: unknown): readonly string[] {

@@ -28,7 +28,7 @@ const HELP = `Usage: cl_status <command> [-m] [-v] [argument]
   rscstatus              none, local, foreign, all or transition
   hbparameter -p NAME    a parameter of ha.cf
 
-  -m  a sentence for people      -v  more
+  -m  a sentence for people      -v  more      -h, --help  this, in the place of the command
 `;
 
 interface Arguments {

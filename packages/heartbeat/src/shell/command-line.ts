@@ -20,8 +20,8 @@ export const USAGE = `Usage: heartbeat [-d] [-l] [-f | -k | -s | -r | -v | -V | 
   -d      more debug output; may be given more than once
   -l      no real-time scheduling
   -v      check the configuration and say what is wrong with it
-  -V      print the version
-  -h      print this
+  -V, --version  print the version
+  -h, --help     print this
 `;
 
 const OPTIONS = {
