@@ -26,6 +26,8 @@ test.each([
   { args: "-z", means: { mode: "wrong", problem: "Unknown option: -z" } },
   { args: "-i expect", means: { mode: "wrong" } },
   { args: "-v", means: { mode: "version" } },
+  { args: "--version", means: { mode: "version" } },
+  { args: "--help", means: { mode: "help" } },
 ])("ctsyncd $args", ({ args, means }) => {
   expect(parseCommandLine(args === "" ? [] : args.split(" "))).toMatchObject(means);
 });

@@ -73,7 +73,7 @@ export class Tokens {
   #unknown(word: Word, known: Directives, block: Word | undefined): void {
     const near = suggest(word.text, Object.keys(known));
     const where = block === undefined ? "at the top level" : `in ${block.text}`;
-    const hint = near === undefined ? undefined : `did you mean ${near}?`;
+    const hint = near === undefined ? `known here: ${Object.keys(known).join(" ")}` : `did you mean ${near}?`;
     this.error(word, "unknown-keyword", `"${word.text}" is not known ${where}`, hint);
     this.skipLine(word);
   }

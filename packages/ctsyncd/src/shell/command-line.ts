@@ -35,13 +35,15 @@ Requests to the running daemon:
   -R                 read the kernel's table again
   -B                 send a bulk update to the peer
   -n                 ask the peer for everything
-  -t                 empty the kernel's table after PurgeTimeout
+  -t                 remove the known entries from the kernel after PurgeTimeout
   -k                 stop the daemon
   -i                 list the own entries
   -e                 list the peer's entries
   -j                 with -i, -e or -s: print JSON
   -s [network]       statistics
-  -v, -h             version, this
+
+  -v, --version      print the version
+  -h, --help         print this
 `;
 
 /** What `-s` knows in the original, in the order in which it tries the words. */
@@ -86,8 +88,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       if (found !== undefined) at += 1;
       return found;
     };
-    if (letter === "h") return { mode: "help" };
-    if (letter === "v") return { mode: "version" };
+    if (letter === "h" || args[at] === "--help") return { mode: "help" };
+    if (letter === "v" || args[at] === "--version") return { mode: "version" };
     if (letter === "d") background = true;
     else if (letter === "j") json = true;
     else if (letter === "C") {
