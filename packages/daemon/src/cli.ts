@@ -165,7 +165,8 @@ function programUsage({ name, summary, commands }: Program): string {
     command.summary,
   ]);
   const usage = `Usage: ${name} COMMAND [OPTION]...`;
-  return `${name}: ${summary}\n\n${usage}\n\n${table([], rows)}\n${name} COMMAND --help tells more.\n`;
+  const more = `${name} COMMAND --help tells more; -V or --version prints the version.`;
+  return `${name}: ${summary}\n\n${usage}\n\n${table([], rows)}\n${more}\n`;
 }
 
 function commandUsage(program: Program, command: Command): string {

@@ -11,7 +11,7 @@ import { openSpool } from "../shell/spool.js";
 import { openSubscriptions } from "../shell/subscriptions.js";
 import { VERSION } from "../version.js";
 
-const USAGE = `Usage: notifierd [-c FILE] [-d]
+const USAGE = `Usage: notifierd [-c FILE] [-t] [-d]
 
 Sends mail about what heartbeat, ldirectord and ctsyncd tell. Runs in the foreground.
 
