@@ -13,18 +13,29 @@ export interface Owners {
 
 /**
  * 1 and 8. While one medium is healthy, at most one node has a given VIP. After all media were cut, two owners are
- * unavoidable; once one medium is healthy again, one of them yields within keepalive + 1 s.
+ * unavoidable; once one medium is healthy again, one of them yields within keepalive + 1 s. A process that was killed or
+ * frozen meanwhile cannot yield: what it last renewed while nobody could hear it stays until its lease ends.
+ *
+ * @param allRun every one of the owners has a heartbeat that runs.
  */
 export function oneOwner(
   { address, hosts }: Owners,
+  allRun: boolean,
   settings: ClusterSettings,
-  nowMs: number,
-  healthySinceMs: number | undefined,
+  healthyForMs: number,
 ): string | undefined {
-  if (hosts.length < 2 || healthySinceMs === undefined) return undefined;
-  if (nowMs - healthySinceMs <= settings.keepalive + 1000) return undefined;
+  if (hosts.length < 2 || healthyForMs <= graceMs(settings, allRun)) return undefined;
   return `${hosts.join(" and ")} both have ${address}`;
 }
+
+/** How long two owners are excused after a medium became healthy. */
+export function graceMs({ keepalive, lease }: ClusterSettings, allRun: boolean): number {
+  const yielding = keepalive + 1000;
+  return allRun ? yielding : Math.max(yielding, (lease ?? 0) + KERNEL_LATENESS_MS);
+}
+
+/** A kernel ends a lifetime up to 0.38 s late, and its clock may be slow. */
+const KERNEL_LATENESS_MS = 450;
 
 /** 2. A VIP comes up only after every resource before it in its group. */
 export function inOrder(

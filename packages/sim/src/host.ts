@@ -134,6 +134,11 @@ export class Host {
     return this.#kernel?.addresses.listNow().some((held) => held.address === address) ?? false;
   }
 
+  /** Its heartbeat runs: neither killed nor frozen. */
+  isRunning(): boolean {
+    return this.#process?.frozen === false;
+  }
+
   state(): ClusterState | undefined {
     return this.#process?.state;
   }

@@ -1,7 +1,7 @@
 /** A cluster of simulated hosts, watched: every invariant is checked at every event it concerns. */
 import type { Fact } from "@systole/bus";
 import type { ClusterSettings, CoreAction } from "@systole/heartbeat";
-import { generationGrows, inOrder, neverTwice, type Owners, oneOwner } from "./checks.js";
+import { generationGrows, graceMs, inOrder, neverTwice, type Owners, oneOwner } from "./checks.js";
 import type { DirectorCore } from "./director.js";
 import { vipOf } from "./group-runner.js";
 import { directedVips, Host } from "./host.js";
@@ -75,15 +75,20 @@ export function createSimulation(options: SimulationOptions): Simulation {
     trace.add("-", "VIOLATION", problem);
   }
 
+  const settings = options.settings[0]!; // a simulation has nodes
+
   function checkOwners(address: string): void {
-    const settings = options.settings[0]!; // a simulation has nodes
-    blame(oneOwner(ownersOf(address), settings, world.now(), network.healthySince()));
+    const owners = ownersOf(address);
+    const allRun = hosts.every((host) => host.isRunning() || !owners.hosts.includes(host.name));
+    const since = network.healthySince();
+    if (since !== undefined) blame(oneOwner(owners, allRun, settings, world.now() - since));
   }
 
   /** Two owners that were excused must be one when the excuse has ended. */
   function checkLater(address: string): void {
-    const grace = options.settings[0]!.keepalive + 1001;
-    world.at(world.now() + grace, () => checkOwners(address));
+    for (const allRun of [true, false]) {
+      world.at(world.now() + graceMs(settings, allRun) + 1, () => checkOwners(address));
+    }
   }
 
   const watcher = {
@@ -94,7 +99,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       checkOwners(address);
       const running = hosts.find((one) => one.name === host)?.running();
       if (up && options.directors) blame(tableFirst(hosts, host, address));
-      if (up && running !== undefined) blame(inOrder(options.settings[0]!, address, running));
+      if (up && running !== undefined) blame(inOrder(settings, address, running));
     },
     blame,
     sent(_host: string, packet: Packet) {
@@ -105,11 +110,11 @@ export function createSimulation(options: SimulationOptions): Simulation {
     acted: (host: string, action: CoreAction) => writeAction(trace, host, action),
   };
 
-  for (const [index, settings] of options.settings.entries()) {
+  for (const [index, own] of options.settings.entries()) {
     hosts.push(
       new Host({
-        name: settings.local,
-        settings,
+        name: own.local,
+        settings: own,
         clockRate: options.clockRates[index] ?? 1,
         world,
         network,
