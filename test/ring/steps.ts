@@ -39,7 +39,7 @@ export const steps: readonly Step[] = [
   plain("tidy", "layering", [process.execPath, "test/tidy/cruise.mjs"]),
   vitest("tidy", "tidiness", ["test/tidy", "test/ring"]),
   plain("tidy", "dead code", [bin("knip"), "--no-progress"]),
-  vitest("ring 1", "unit and property", ["packages/", "--exclude", "packages/sim/**"]),
+  vitest("ring 1", "unit and property", ["packages/", "--exclude", "packages/sim/**", "--no-isolate"]),
   vitest("ring 2", "stories and simulation", ["packages/sim/"]),
   {
     ...vitest("ring 3", "namespaces", ["-c", "vitest.netns.config.ts"]),
