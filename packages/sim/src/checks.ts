@@ -12,9 +12,9 @@ export interface Owners {
 }
 
 /**
- * 1 and 8. While one medium is healthy, at most one node has a VIP. After all media were cut, two owners are
- * unavoidable; once one medium is healthy again, one of them yields within keepalive + 1 s. A process that was killed or
- * frozen meanwhile cannot yield: what it last renewed while nobody could hear it stays until its lease ends.
+ * 1 and 8. While one medium is healthy, at most one node has a given VIP. After all media were cut, two owners are
+ * unavoidable; once one medium is healthy again, one of them yields within keepalive + 1 s. A process that was killed
+ * or frozen meanwhile cannot yield: what it last renewed while nobody could hear it stays until its lease ends.
  *
  * @param allRun every one of the owners has a heartbeat that runs.
  */
