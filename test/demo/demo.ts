@@ -25,7 +25,10 @@ if (impossible !== undefined) {
 
 const story = new Story();
 const pace = ipvs ? inTheGuest : onThisMachine;
-const stage = await Stage.build({ root, programs, ipvs, pace, keep, story });
+const stage = await Stage.build({ root, programs, ipvs, pace, keep, story }).catch((error: unknown) => {
+  console.error(`demo: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
     console.log(`\n${signal}: removing everything`);

@@ -179,7 +179,8 @@ export class Stage {
     const parts: string[] = [];
     for (const node of this.directors.filter(({ isOn }) => isOn)) {
       for (const daemon of DAEMONS) {
-        const end = node.log(daemon).trimEnd().split("\n").slice(-lines);
+        const log = node.has(`/var/log/lab/${daemon}.log`) ? node.log(daemon) : "(never started)";
+        const end = log.trimEnd().split("\n").slice(-lines);
         parts.push(`--- ${node.name} ${daemon}`, ...end);
       }
     }
