@@ -12,6 +12,8 @@ export interface Step {
   /** Part of `npm run test:fast`: needs no root, no namespaces. */
   readonly fast: boolean;
   readonly limitMinutes: number;
+  /** May run beside a neighbour that only reads, too: no timing in it. */
+  readonly readsOnly?: boolean;
   /** Why it cannot run here; undefined if it can. */
   readonly impossible?: () => string | undefined;
 }
@@ -35,10 +37,13 @@ export const steps: readonly Step[] = [
   plain("tidy", "format", [bin("biome"), "format", "."]),
   plain("tidy", "lint", [bin("biome"), "lint", "--error-on-warnings", "."]),
   plain("tidy", "types", [process.execPath, "test/setup/build.mjs"]),
-  plain("tidy", "types of tests", [bin("tsc"), "-p", "tsconfig.test.json", "--noEmit"]),
-  plain("tidy", "layering", [process.execPath, "test/tidy/cruise.mjs"]),
-  vitest("tidy", "tidiness", ["test/tidy", "test/ring"]),
-  plain("tidy", "dead code", [bin("knip"), "--no-progress"]),
+  {
+    ...plain("tidy", "types of tests", [bin("tsc"), "-p", "tsconfig.test.json", "--noEmit"]),
+    readsOnly: true,
+  },
+  { ...plain("tidy", "layering", [process.execPath, "test/tidy/cruise.mjs"]), readsOnly: true },
+  { ...vitest("tidy", "tidiness", ["test/tidy", "test/ring"]), readsOnly: true },
+  { ...plain("tidy", "dead code", [bin("knip"), "--no-progress"]), readsOnly: true },
   vitest("ring 1", "unit and property", ["packages/", "--exclude", "packages/sim/**", "--no-isolate"]),
   vitest("ring 2", "stories and simulation", ["packages/sim/"]),
   {
