@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Tests read the sources, so that nothing needs to be built before them but the one C file. */
@@ -16,6 +17,8 @@ export default defineConfig({
     include: ["packages/*/test/**/*.test.ts", "test/{tidy,ring}/**/*.test.ts"],
     exclude: ["**/dist/**", "**/node_modules/**"],
     pool: "threads",
+    // Left alone, vitest keeps one core free: half of a machine with two.
+    maxWorkers: availableParallelism(),
     testTimeout: 20_000,
   },
 });
