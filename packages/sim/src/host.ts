@@ -55,6 +55,8 @@ export class Host {
   #director: Director | undefined;
   /** `/run`: when a heartbeat was last sent, by this host's clock; gone with the power. */
   #lastSent: Instant | undefined;
+  /** A start was asked for while a process was still leaving. */
+  #again = false;
 
   constructor(options: HostOptions) {
     this.name = options.name;
@@ -100,16 +102,20 @@ export class Host {
   kill(): void {
     this.#process?.end();
     this.#process = undefined;
+    this.#again = false;
   }
 
-  /** The process starts on the running kernel, if there is none. */
+  /** The process starts on the running kernel; if one runs there, as soon as that has left. */
   restart(): void {
     const kernel = this.#kernel;
-    if (kernel === undefined || this.#process !== undefined) return;
+    if (kernel === undefined) return;
+    this.#again = this.#process !== undefined;
+    if (this.#again) return;
     const { settings, core } = this.#options;
     const adopted = this.#adoptable(kernel);
     for (const { key, resources } of settings.groups) if (!adopted.includes(key)) this.#cleanUp(resources);
-    const boot = { storedGeneration: this.#storedGeneration, adopted };
+    const lastWord = this.#lastSent === undefined ? {} : { lastWordAt: this.#lastSent };
+    const boot = { storedGeneration: this.#storedGeneration, adopted, ...lastWord };
     this.#process = new Process(this.#door(kernel), boot, core ?? ((plain) => plain));
   }
 
@@ -200,6 +206,7 @@ export class Host {
       acted: (action: CoreAction) => watcher.acted(this.name, action),
       ended: () => {
         this.#process = undefined;
+        if (this.#again) world.at(world.now(), () => this.restart());
       },
     };
   }

@@ -105,6 +105,7 @@ function startOver(turn: Turn): void {
   const deadAt = plus(now, state.settings.deadtime);
   change(turn, {
     life: "storing",
+    booting: false,
     generation,
     sent: nothingSent,
     lastSentAt: undefined,

@@ -175,7 +175,7 @@ function hearStatus(
 
 /** It speaks, but the newest of ours that it has heard is old. */
 function isDeaf(turn: Turn, peer: Peer): boolean {
-  if (peer.said.ours !== true || turn.state.lastSentAt === undefined) return false;
+  if (peer.said.ours !== true || turn.state.life === "storing") return false;
   const acknowledged = acknowledgedAt(turn.state, peer);
   return acknowledged === undefined || turn.now - acknowledged >= deafLimit(turn.state.settings);
 }
@@ -189,7 +189,7 @@ function hearTakeover(turn: Turn, peer: Peer, set: HoldSet): void {
 
 /** What a real heartbeat addresses to us by name it says because it has heard us. */
 function heardByReal(turn: Turn, { node, dialogue }: Peer, { dest }: Header): void {
-  if (dest !== turn.state.settings.local || turn.state.lastSentAt === undefined) return;
+  if (dest !== turn.state.settings.local || turn.state.life === "storing") return;
   changePeer(turn, node, { dialogue: { ...dialogue, knowsUs: true, askNodesAt: undefined } });
 }
 

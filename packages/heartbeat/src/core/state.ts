@@ -63,7 +63,7 @@ export interface ClusterState {
   readonly leaving: boolean;
   readonly generation: number;
   readonly sent: Sent;
-  /** When our last status left; undefined before the first of this life. */
+  /** When our last status left; undefined before the first of this life, unless groups were adopted with one. */
   readonly lastSentAt: Instant | undefined;
   readonly nextStatusAt: Instant;
   readonly lastStepAt: Instant;
@@ -87,6 +87,11 @@ export interface Boot {
    * kept, without a gap. Every other VIP of ours must have been removed before.
    */
   readonly adopted: readonly GroupKey[];
+  /**
+   * When that former process last sent, on our clock; needed when anything is adopted. Our own silence counts from then:
+   * a process that is frozen before its first word must not keep what its lease has lost.
+   */
+  readonly lastWordAt?: Instant;
 }
 
 /** Nothing sent yet: the first tick asks for the generation to be stored. */
@@ -98,7 +103,7 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     leaving: false,
     generation: boot.storedGeneration,
     sent: nothingSent,
-    lastSentAt: undefined,
+    lastSentAt: adopted.size > 0 ? boot.lastWordAt : undefined,
     nextStatusAt: now,
     lastStepAt: now,
     judgeFrom: now,

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type DaemonContext, StartFailure } from "@systole/daemon";
 import { type Network, openNetwork } from "@systole/kernel";
+import { milliseconds, plus } from "@systole/machine";
 import { lockProgramText, realtime } from "@systole/sys";
 import type { CoreEvent } from "../core/event.js";
 import { viewOf } from "../core/view.js";
@@ -41,6 +42,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   mkdirSync(context.runDirectory, { recursive: true, mode: 0o755 });
   const wordPath = join(context.runDirectory, "last-word");
   const lastWord = readLastWord(wordPath);
+  const lastWordAt = lastWord && plus(context.clock.now(), milliseconds(-lastWord.silence));
   const word = openLastWord(wordPath);
   const { uuid, fresh } = await loadUuid(paths.uuid);
   if (fresh) context.log.info({ event: "uuid.new" }, logLines.newUuid());
@@ -59,7 +61,11 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     log,
   });
   await heartbeat.media.use(configuration.haCf.media);
-  heartbeat.begin({ storedGeneration: await storedGeneration(context, configuration), adopted });
+  heartbeat.begin({
+    storedGeneration: await storedGeneration(context, configuration),
+    adopted,
+    ...(lastWordAt === undefined ? {} : { lastWordAt }),
+  });
   await listen(context, heartbeat);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });

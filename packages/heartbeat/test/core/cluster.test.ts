@@ -175,6 +175,22 @@ test("a VIP is put up only in the turn of a heartbeat", () => {
   expect(holdVerdict(node.state(), VIP, instant(node.now() + 51))).toBe("ask-again");
 });
 
+test("adopted, but frozen before the first word: the silence of the process before counts, the VIP goes", () => {
+  const machine = clusterMachine();
+  const boot = { storedGeneration: 6, adopted: [VIP], lastWordAt: instant(-500) };
+  const asked = machine.step(booted(settings, boot, instant(0)), { type: "tick" }, instant(0));
+  expect(asked.actions).toEqual([{ type: "persist-generation", generation: 7 }]);
+  const stored = { type: "generation-stored", generation: 7 } as const;
+  const inTime = machine.step(asked.state, stored, instant(2499));
+  expect(kinds(inTime.actions, "drop-vips", "start")).toEqual(["start"]);
+  const late = machine.step(asked.state, stored, instant(2500));
+  expect(kinds(late.actions, "drop-vips", "start", "persist-generation")).toEqual([
+    "drop-vips",
+    "persist-generation",
+  ]);
+  expect(late.state).toMatchObject({ life: "storing", generation: 8 });
+});
+
 test("a VIP that was adopted is started again at once, without waiting for anybody", () => {
   const node = core({}, [VIP]);
   node.runUntil(0);
