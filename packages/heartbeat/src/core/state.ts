@@ -88,8 +88,8 @@ export interface Boot {
    */
   readonly adopted: readonly GroupKey[];
   /**
-   * When that former process last sent, on our clock; needed when anything is adopted. Our own silence counts from then:
-   * a process that is frozen before its first word must not keep what its lease has lost.
+   * When that former process last sent, on our clock; needed when anything is adopted. Our own silence counts from
+   * then: a process that is frozen before its first word must not keep what its lease has lost.
    */
   readonly lastWordAt?: Instant;
 }
