@@ -16,6 +16,7 @@ export const daemons = [
     "ldirectord/ldirectord",
     "ctsyncd/ctsyncd",
     "notifierd/notifierd",
+    "systole/systole",
   ],
 ].map((name) => `packages/${name.replace("/", "/dist/bin/")}.js`);
 

@@ -1,7 +1,8 @@
 /** What `status` tells on the control socket: the configuration, the verdicts, the table as the kernel has it. */
-import type { BalancerTable } from "@systole/kernel";
+import type { BalancerTable, TableEntry } from "@systole/kernel";
 import { formatEndpoint } from "@systole/wire";
 import type { DirectorState, RealState } from "../core/director-state.js";
+import { entriesOf } from "../core/plan.js";
 import { serviceName } from "./reporter.js";
 
 export interface Loaded {
@@ -12,7 +13,7 @@ export interface Loaded {
   refused: boolean;
 }
 
-/** Plain values only: it becomes JSON. */
+/** Plain values only: it becomes JSON. `systole status` reads this shape; a change of it is another `schemaVersion`. */
 export function statusOf(
   state: DirectorState,
   loaded: Loaded,
@@ -20,7 +21,9 @@ export function statusOf(
   table: BalancerTable,
   now: number,
 ) {
+  const entries = entriesOf(table);
   return {
+    schemaVersion: 1,
     active: state.role === "active",
     config: loaded.path,
     loadedAt: new Date(loaded.atMs).toISOString(),
@@ -30,7 +33,7 @@ export function statusOf(
       service: serviceName(config.virtual.id),
       scheduler: config.virtual.scheduler,
       quiescent: config.quiescent,
-      reals: [...reals.values()].map((real) => realStatus(real, state, now)),
+      reals: [...reals.values()].map((real) => realStatus(real, state, entries.get(config.key), now)),
       ...(config.fallback === undefined
         ? {}
         : { fallback: { server: formatEndpoint(config.fallback.endpoint), used: fallbackUsed } }),
@@ -51,8 +54,15 @@ export function statusOf(
   };
 }
 
-function realStatus({ config, check, up, known, since, why }: RealState, state: DirectorState, now: number) {
+function realStatus(
+  { config, check, up, known, since, why }: RealState,
+  state: DirectorState,
+  entry: TableEntry | undefined,
+  now: number,
+) {
   const last = check === undefined ? undefined : state.checks.get(check)?.last;
+  const inTable = entry?.reals.find(({ endpoint }) => formatEndpoint(endpoint) === config.key);
+  const transcript = last?.up === false ? last.transcript?.trimEnd() : undefined;
   return {
     server: formatEndpoint(config.configured),
     forwarding: config.forwarding,
@@ -60,6 +70,16 @@ function realStatus({ config, check, up, known, since, why }: RealState, state: 
     state: known ? (up ? "up" : "down") : "not checked yet",
     forMs: Math.round(now - since),
     ...(why === undefined ? {} : { reason: why }),
+    ...(transcript === undefined ? {} : { transcript }),
     ...(last === undefined ? {} : { lastCheckMs: last.tookMs }),
+    ...(inTable === undefined
+      ? {}
+      : {
+          inTable: {
+            weight: inTable.weight,
+            activeConnections: inTable.counters.activeConnections,
+            inactiveConnections: inTable.counters.inactiveConnections,
+          },
+        }),
   };
 }

@@ -1,0 +1,12 @@
+/** The table of subcommands: each is a file in `commands/`. Completions and manual pages follow from it. */
+import { type Program, runRoot } from "@systole/daemon";
+import { statusCommand } from "./commands/status.js";
+import { VERSION } from "./version.js";
+
+/** @param root directory of the daemons' runtime directories */
+export const program = (root: string = runRoot()): Program => ({
+  name: "systole",
+  version: VERSION,
+  summary: "asks and tells the daemons of this director",
+  commands: [statusCommand(root)],
+});

@@ -1,0 +1,2 @@
+/** Printed by `--version`. */
+export const VERSION = "0.1.0";
