@@ -93,12 +93,22 @@ test("maintenance is down at once, whatever failurecount says", () => {
   expect(play(check, [maintenance])).toEqual(["0 start negotiate", "1 failed"]);
 });
 
-test("a check that takes longer than its interval starts again at once, never beside itself", () => {
+test("a check that takes longer than its interval starts again at its next place, never beside itself", () => {
   expect(play(newCheck(config(), instant(0), 1), [up, up], 15)).toEqual([
     "0 start negotiate",
     "15 passed",
-    "15 start negotiate",
+    "20 start negotiate",
   ]);
+});
+
+test("checks that a stall of our own delayed are back in their old places after it", () => {
+  const startsAfterStall = (dueAt: number) => {
+    const woken = instant(7300);
+    const late = checkMachine.step(newCheck(config(), instant(dueAt), 1), { type: "tick" }, woken).state;
+    const next = checkMachine.step(late, { type: "result", result: up }, instant(7310)).state;
+    return checkMachine.nextDeadline(next);
+  };
+  expect([1000, 2000, 7300].map(startsAfterStall)).toEqual([11_000, 12_000, 17_300]);
 });
 
 test("only the second start is moved: a third of the interval, then the whole", () => {

@@ -1,5 +1,5 @@
 export { type Clock, systemClock } from "./clock.js";
-export { earliestDeadline, type Members, type Of, stepMember, tickMembers } from "./combine.js";
+export { type Combined, combine, type Members, type Of } from "./combine.js";
 export { type Driven, drive } from "./drive.js";
 export type { Machine, Step, Tick } from "./machine.js";
 export {

@@ -6,11 +6,20 @@
  *   unknown --passed--> up        unknown --failed--> down
  *   up --failureCount failures in a row, or maintenance--> down        down --passed--> up
  *
- * The interval is measured from start to start. Only the second start is moved, by `stagger`, so that checks which
+ * The interval is measured from start to start, as planned: after a stall of our own the late starts come at once, the
+ * ones after them in their old places, still spread. Only the second start is moved, by `stagger`, so that checks which
  * were all wanted at once are soon spread over the interval. A check that is assumed up (its real server was found in
  * the table with weight) counts its failures from the beginning like any other that is up.
  */
-import { type Instant, type Machine, milliseconds, plus, type Step } from "@systole/machine";
+import {
+  combine,
+  type Instant,
+  type Machine,
+  type Millis,
+  milliseconds,
+  plus,
+  type Step,
+} from "@systole/machine";
 import type { CheckResult, CheckSpec, PeriodicCheck } from "./configured.js";
 
 export type Verdict = "unknown" | "up" | "down";
@@ -26,7 +35,8 @@ export interface CheckState {
   readonly stagger: number;
   readonly phase:
     | { readonly kind: "waiting"; readonly dueAt: Instant }
-    | { readonly kind: "running"; readonly startedAt: Instant };
+    /** `dueAt`: when it was to start; it may have started late. */
+    | { readonly kind: "running"; readonly dueAt: Instant };
   readonly last: CheckResult | undefined;
 }
 
@@ -72,11 +82,14 @@ export const checkMachine: Machine<CheckState, CheckEvent, CheckAction> = {
   nextDeadline: ({ phase }) => (phase.kind === "waiting" ? phase.dueAt : undefined),
 };
 
+/** All checks of a director as one machine, by check key. */
+export const checks = combine<string, CheckState, CheckEvent, CheckAction>(checkMachine);
+
 function due(state: CheckState, now: Instant): Step<CheckState, CheckAction> {
   if (state.phase.kind !== "waiting" || state.phase.dueAt > now) return { state, actions: [] };
   const { between, spec } = state.config;
   return {
-    state: { ...state, phase: { kind: "running", startedAt: now } },
+    state: { ...state, phase: { kind: "running", dueAt: state.phase.dueAt } },
     actions: [{ type: "start", spec: between !== undefined && state.connectsLeft > 0 ? between.spec : spec }],
   };
 }
@@ -84,14 +97,20 @@ function due(state: CheckState, now: Instant): Step<CheckState, CheckAction> {
 function finished(state: CheckState, result: CheckResult, now: Instant): Step<CheckState, CheckAction> {
   if (state.phase.kind !== "running") return { state, actions: [] };
   const { interval } = state.config;
-  const regular = plus(state.phase.startedAt, milliseconds(interval * state.stagger));
+  const next = nextStart(plus(state.phase.dueAt, milliseconds(interval * state.stagger)), interval, now);
   const rested: CheckState = {
     ...state,
     stagger: 1,
-    phase: { kind: "waiting", dueAt: regular > now ? regular : now },
+    phase: { kind: "waiting", dueAt: next },
     last: result,
   };
   return result.up ? passed(rested, result) : failed(rested, result);
+}
+
+/** The regular start, or if that has passed, the first one after it that has not. */
+function nextStart(regular: Instant, interval: Millis, now: Instant): Instant {
+  if (regular >= now) return regular;
+  return plus(regular, milliseconds(Math.ceil((now - regular) / interval) * interval));
 }
 
 function passed(state: CheckState, result: CheckResult): Step<CheckState, CheckAction> {

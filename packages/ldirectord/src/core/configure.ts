@@ -1,8 +1,15 @@
 /** A new configuration, at the start and at every reload: by difference; what still has a place keeps its state. */
 import { type Instant, milliseconds, plus, type Step } from "@systole/machine";
-import { type CheckState, newCheck } from "./check.js";
+import { checks as allChecks, type CheckState, newCheck } from "./check.js";
 import type { DirectorConfig, PeriodicCheck, RealConfig, ServiceConfig } from "./configured.js";
-import type { DirectorAction, DirectorState, RealState, Removal, ServiceState } from "./director-state.js";
+import type {
+  CheckUser,
+  DirectorAction,
+  DirectorState,
+  RealState,
+  Removal,
+  ServiceState,
+} from "./director-state.js";
 import { driftAfter } from "./drift.js";
 import { noWork, withEstablish } from "./table-work.js";
 
@@ -34,7 +41,8 @@ export function configure(
     ...state,
     config,
     services,
-    checks,
+    checks: allChecks.of(checks),
+    users: usersOf(services),
     table: { ...state.table, work, notBefore: undefined, refused: new Map() },
   };
   return { state: { ...after, nextDrift: driftAfter(after, now) }, actions };
@@ -66,6 +74,19 @@ function realState(config: RealConfig, old: RealState | undefined, now: Instant)
 
 /** Two real servers that are asked the same thing, in the same way, are one check. */
 export const checkKey = (check: PeriodicCheck): string => JSON.stringify(check);
+
+function usersOf(services: ReadonlyMap<string, ServiceState>): ReadonlyMap<string, readonly CheckUser[]> {
+  const users = new Map<string, CheckUser[]>();
+  for (const [service, { reals }] of services) {
+    for (const [real, { check }] of reals) {
+      if (check === undefined) continue;
+      const known = users.get(check);
+      if (known === undefined) users.set(check, [{ service, real }]);
+      else known.push({ service, real });
+    }
+  }
+  return users;
+}
 
 function checksFor(services: ReadonlyMap<string, ServiceState>, state: DirectorState, now: Instant) {
   const wanted = new Map<

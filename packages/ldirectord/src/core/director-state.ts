@@ -15,10 +15,18 @@ export interface DirectorState {
   readonly services: ReadonlyMap<string, ServiceState>;
   /** By check key: real servers that ask the same thing share one check. */
   readonly checks: Members<string, CheckState>;
+  /** Whom a verdict concerns, by check key. */
+  readonly users: ReadonlyMap<string, readonly CheckUser[]>;
   readonly table: TableState;
   /** Whoever waits until the table is as wished. */
   readonly waiting: readonly number[];
   readonly nextDrift: Instant | undefined;
+}
+
+/** A real server, by the keys of its service and of itself. */
+export interface CheckUser {
+  readonly service: string;
+  readonly real: string;
 }
 
 export interface ServiceState {

@@ -11,17 +11,14 @@
  */
 import {
   earliest,
-  earliestDeadline,
   type Instant,
   type Machine,
   milliseconds,
   type Of,
   type Step,
   seconds,
-  stepMember,
-  tickMembers,
 } from "@systole/machine";
-import { type CheckAction, type CheckEvent, checkMachine } from "./check.js";
+import { type CheckAction, type CheckEvent, checks } from "./check.js";
 import { configure } from "./configure.js";
 import type { DirectorAction, DirectorEvent, DirectorState, Role } from "./director-state.js";
 import { driftAfter } from "./drift.js";
@@ -34,7 +31,8 @@ export const newDirector = (role: Role): DirectorState => ({
   role,
   config: { services: [], reconcile: { every: undefined, strict: false } },
   services: new Map(),
-  checks: new Map(),
+  checks: checks.of([]),
+  users: new Map(),
   table: {
     phase: { kind: "idle" },
     work: noWork,
@@ -58,7 +56,7 @@ export const directorMachine: Machine<DirectorState, DirectorEvent, DirectorActi
     const { phase, work, notBefore } = state.table;
     const idle = phase.kind === "idle";
     return earliest([
-      earliestDeadline(checkMachine, state.checks),
+      state.checks.deadline,
       idle && !isIdle(work) ? notBefore : undefined,
       idle && state.role === "active" ? state.nextDrift : undefined,
     ]);
@@ -87,13 +85,13 @@ function decide(state: DirectorState, event: DirectorEvent | { type: "tick" }, n
 }
 
 function tick(state: DirectorState, now: Instant): DirectorStep {
-  const { state: checks, actions } = tickMembers(checkMachine, state.checks, now);
-  return carryOut({ ...state, checks }, actions, now);
+  const { state: after, actions } = checks.tick(state.checks, now);
+  return carryOut({ ...state, checks: after }, actions, now);
 }
 
 function feedCheck(state: DirectorState, check: string, event: CheckEvent, now: Instant): DirectorStep {
-  const { state: checks, actions } = stepMember(checkMachine, state.checks, check, event, now);
-  return carryOut({ ...state, checks }, actions, now);
+  const { state: after, actions } = checks.step(state.checks, check, event, now);
+  return carryOut({ ...state, checks: after }, actions, now);
 }
 
 function carryOut(

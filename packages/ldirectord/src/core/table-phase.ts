@@ -6,17 +6,9 @@
  * The first look adopts: a real server without a verdict that is in the table with weight above 0 counts as up.
  */
 import type { BalancerChange, BalancerTable } from "@systole/kernel";
-import {
-  type Instant,
-  type Millis,
-  milliseconds,
-  plus,
-  type Step,
-  seconds,
-  stepMember,
-} from "@systole/machine";
+import { type Instant, type Millis, milliseconds, plus, type Step, seconds } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
-import { checkMachine } from "./check.js";
+import { checks } from "./check.js";
 import type { DirectorAction, DirectorState, Planned, RealState, TableState } from "./director-state.js";
 import { driftAfter } from "./drift.js";
 import { type Entries, entriesOf, serviceId } from "./plan.js";
@@ -84,7 +76,7 @@ function repair(state: DirectorState, entries: Entries, actions: DirectorAction[
 function adoptService(before: DirectorState, key: string, entries: Entries, now: Instant): DirectorStep {
   const service = before.services.get(key);
   if (service === undefined) return { state: before, actions: [] };
-  let { checks } = before;
+  let asked = before.checks;
   const serving = new Set(
     (entries.get(key)?.reals ?? [])
       .filter(({ weight }) => weight > 0)
@@ -95,13 +87,12 @@ function adoptService(before: DirectorState, key: string, entries: Entries, now:
     if (real.known) return real;
     if (!serving.has(real.config.key))
       return kind === "never" ? { ...real, known: true, why: "checktype=off" } : real;
-    if (real.check !== undefined)
-      checks = stepMember(checkMachine, checks, real.check, { type: "assume-up" }, now).state;
+    if (real.check !== undefined) asked = checks.step(asked, real.check, { type: "assume-up" }, now).state;
     return { ...real, up: true, known: true, since: now, why: undefined };
   };
   const reals = new Map([...service.reals].map(([name, real]) => [name, found(real)]));
   const services = new Map(before.services).set(key, { ...service, reals });
-  return settleFallback({ ...before, checks, services }, key);
+  return settleFallback({ ...before, checks: asked, services }, key);
 }
 
 /** The outcomes of a batch. What was refused is tried again later. */

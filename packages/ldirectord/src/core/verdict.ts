@@ -90,13 +90,11 @@ function forEachUser(
 ): DirectorStep {
   let state = before;
   const actions: DirectorAction[] = [];
-  for (const key of before.services.keys()) {
-    for (const real of before.services.get(key)!.reals.values()) {
-      if (real.check !== check) continue;
-      const step = change(state, state.services.get(key)!, real);
-      state = step.state;
-      actions.push(...step.actions);
-    }
+  for (const user of before.users.get(check) ?? []) {
+    const service = state.services.get(user.service)!; // configure() names only what is there
+    const step = change(state, service, service.reals.get(user.real)!);
+    state = step.state;
+    actions.push(...step.actions);
   }
   return { state, actions };
 }
