@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseHaCf } from "../src/config/ha-cf.js";
 import { DIRECTIVES } from "../src/config/ha-cf-directives.js";
+import { surroundings } from "./surroundings.js";
 
-const parse = (text: string) => parseHaCf({ path: "/etc/ha.d/ha.cf", text }, "LB1");
+const parse = (text: string) => parseHaCf({ path: "/etc/ha.d/ha.cf", text }, surroundings("LB1"));
 const complaints = (text: string) => parse(text).diagnostics.map(headline);
 
 const GOOD = "auto_failback on\nbcast eth1\nnode lb1 lb2\n";
@@ -69,7 +70,34 @@ test.each([
 test("each kind of medium keeps the udpport that stood before its first line", () => {
   const media = parse(`udpport 1000\nbcast eth1\nudpport 2000\nbcast eth2\nucast eth1 192.0.2.1\n${GOOD}`)
     .value!.media;
-  expect(media.map((medium) => medium.port)).toEqual([1000, 1000, 2000, 1000]);
+  expect(media.map((medium) => "port" in medium && medium.port)).toEqual([1000, 1000, 2000, 1000]);
+});
+
+test("programs, access, ping nodes, serial media, fence device and watchdog", () => {
+  const { value, diagnostics } = parse(`${GOOD}ping 192.0.2.254 GW.example.org
+ping_group routers 192.0.2.1 192.0.2.2
+baud 115200
+serial /dev/ttyS0
+respawn hacluster /usr/bin/ipfail -v
+apiauth ipfail uid=hacluster,root gid=haclient
+stonith_host lb2 nosuch parameter
+stonith_host * external/ipmi lb2 192.0.2.3
+watchdog /dev/watchdog
+`);
+  expect(diagnostics).toEqual([]);
+  expect(value).toMatchObject({
+    pingNodes: [
+      { kind: "ping", name: "192.0.2.254", hosts: ["192.0.2.254"] },
+      { kind: "ping", name: "gw.example.org", hosts: ["GW.example.org"] },
+      { kind: "ping_group", name: "routers", hosts: ["192.0.2.1", "192.0.2.2"] },
+    ],
+    media: [{ kind: "bcast" }, { kind: "serial", device: "/dev/ttyS0", baud: 115_200 }],
+    clients: [{ user: "hacluster", path: "/usr/bin/ipfail", args: ["-v"], failfast: false }],
+    fenceDevice: { type: "external/ipmi", parameters: { text: "lb2 192.0.2.3" } },
+    watchdog: { device: "/dev/watchdog" },
+  });
+  expect(value?.clientAccess.get("ipfail")).toEqual({ uids: ["hacluster", "root"], gids: ["haclient"] });
+  expect(value?.clientAccess.get("anon")).toEqual({ uids: ["root"], gids: ["haclient"] });
 });
 
 test("all mistakes of a file in one run, each with its place", () => {
@@ -80,7 +108,7 @@ test("all mistakes of a file in one run, each with its place", () => {
     '/etc/ha.d/ha.cf:2:1: error: illegal directive "deadtme" [unknown-directive]',
     '/etc/ha.d/ha.cf:3:14: error: "192.0.2.300" is not an IPv4 address or a host name [bad-address]',
     '/etc/ha.d/ha.cf:4:12: error: "10.0.0.1" is not a multicast group [bad-group]',
-    '/etc/ha.d/ha.cf:4:25: error: ttl "9" is not a number from 0 to 4 [bad-number]',
+    '/etc/ha.d/ha.cf:4:25: error: ttl: "9" is not a number from 0 to 4 [bad-number]',
     "/etc/ha.d/ha.cf:6:5: error: crm yes: Pacemaker clusters are not supported [pacemaker]",
     "/etc/ha.d/ha.cf:5:6: error: current node [lb1] not in configuration [not-a-member]",
     "/etc/ha.d/ha.cf: error: no heartbeat media defined [no-medium]",
@@ -97,7 +125,11 @@ test.each([
   ["a time of nothing", "keepalive 0", "bad-duration"],
   ["an unknown facility", "logfacility loca1", "bad-value"],
   ["rtprio out of range", "rtprio 100", "bad-number"],
-  ["stonith, which would be ignored", "stonith ssh /etc/ha.d/ssh.cfg", "not-supported"],
+  ["a stonith type nobody has", "stonith rps11 /etc/ha.d/rps.cfg", "unknown-fence-type"],
+  ["a program that is none", "respawn root /etc/passwd", "bad-program"],
+  ["a user that is none", "respawn nobody-here /usr/bin/ipfail", "unknown-user"],
+  ["apiauth without a list", "apiauth ipfail", "bad-apiauth"],
+  ["a watchdog given twice", "watchdog /dev/watchdog /dev/watchdog", "given-twice"],
   ["autojoin with haresources", "autojoin any", "autojoin"],
   ["use_logd off and no log", "use_logd no", "no-log"],
   ["a device name no kernel accepts", "bcast abcdefghijklmnop", "bad-device"],
@@ -110,7 +142,9 @@ test.each([
 test.each([
   ["a node named twice", "node lb1", "duplicate-node"],
   ["nice_failback", "nice_failback on", "obsolete"],
-  ["ping nodes, not asked yet", "ping 192.0.2.254", "not-supported-yet"],
+  ["a word too many", "ucast eth0 192.0.2.1 192.0.2.2", "too-much"],
+  ["a number with a tail", "hopfudge 2x", "number-with-tail"],
+  ["a port beyond 16 bits", "udpport 70000", "port-wraps"],
   ["a short initdead", "deadtime 5\ninitdead 9", "initdead-short"],
 ])("accepted with a warning: %s", (_, lines, code) => {
   const { value, diagnostics } = parse(`${GOOD}${lines}\n`);

@@ -80,7 +80,7 @@ function configuration(texts: { haCf?: string; haresources?: string; authkeys?: 
   writeFileSync(files.haCf, texts.haCf ?? HA_CF);
   writeFileSync(files.haresources, texts.haresources ?? HARESOURCES);
   writeFileSync(files.authkeys, texts.authkeys ?? AUTHKEYS, { mode: 0o600 });
-  return readConfiguration(files, "lb1");
+  return readConfiguration(files, "lb1", "may-vanish");
 }
 
 describe("the configuration", () => {
@@ -152,7 +152,7 @@ describe("the configuration", () => {
     configuration();
     spoil();
     const files = { haCf: file("ha.cf"), haresources: file("haresources"), authkeys: file("authkeys") };
-    const { value, headlines } = readConfiguration(files, "lb1");
+    const { value, headlines } = readConfiguration(files, "lb1", "may-vanish");
     expect(value).toBeUndefined();
     expect(headlines.join("\n")).toContain(says);
   });

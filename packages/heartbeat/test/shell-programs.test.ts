@@ -10,7 +10,7 @@ import {
   standbySet,
   takeoverSet,
 } from "../src/shell/commands.js";
-import { haLogFormat, logTargets } from "../src/shell/log-targets.js";
+import { haLogFormat, logTargets, olderFormat } from "../src/shell/log-targets.js";
 import { string } from "../src/wire/field.js";
 import { settled, virtualClock } from "./virtual-clock.js";
 
@@ -185,9 +185,16 @@ describe("the log", () => {
       fields: {},
     } as const;
     expect(haLogFormat("lb1")(entry)).toBe("Nov  3 09:08:07 lb1 heartbeat: [21]: WARN: Link lb2:eth1 dead.");
+    expect(olderFormat(entry)).toBe("heartbeat[21]: 2026/11/03_09:08:07 WARN: Link lb2:eth1 dead.");
   });
 
-  const nowhere = { logFile: undefined, debugFile: undefined, logFacility: undefined, debug: 0 };
+  const nowhere = {
+    logFile: undefined,
+    debugFile: undefined,
+    logFacility: undefined,
+    syslogFormat: true,
+    debug: 0,
+  };
   test.each([
     { what: "in the foreground: stderr", haCf: {}, detached: false, kinds: ["stderr"] },
     {

@@ -1,109 +1,30 @@
 /** Every directive of ha.cf and what it does to the draft. */
-import { readDurationMs, readWhole, readYesNo, type Word } from "@systole/config";
+import { readDurationMs, readYesNo } from "@systole/config";
 import { milliseconds } from "@systole/machine";
-import type { Complain, Draft } from "./ha-cf-draft.js";
-import { applyBcast, applyMcast, applyUcast } from "./ha-cf-media.js";
+import { apiauth, clientProgram } from "./ha-cf-clients.js";
+import { stonith, stonithHost, watchdog } from "./ha-cf-fence.js";
+import { baud, bcast, mcast, serial, ucast } from "./ha-cf-media.js";
+import { ping, pingGroup } from "./ha-cf-ping.js";
+import {
+  type Directive,
+  ignored,
+  oneOf,
+  readNumber,
+  readPort,
+  refused,
+  TIMES,
+  text,
+  time,
+  whole,
+  yesNo,
+} from "./ha-cf-values.js";
 
-/** `option` directives are applied once per argument; `line` directives get all words of the rest of the line. */
-export type Directive =
-  | {
-      readonly takes: "option";
-      readonly apply: (draft: Draft, word: Word, complain: Complain, name: Word) => void;
-    }
-  | {
-      readonly takes: "line";
-      readonly apply: (draft: Draft, args: readonly Word[], complain: Complain, name: Word) => void;
-    };
-
-type Times = "keepalive" | "deadtime" | "warntime" | "initdead" | "deadping";
-
-const time = (field: Times): Directive => ({
-  takes: "option",
-  apply(draft, word, complain) {
-    const value = readDurationMs(word.text);
-    if (value === undefined) {
-      const hint = "write seconds as 2, milliseconds as 2000ms";
-      complain("error", "bad-duration", word, `${field}: "${word.text}" is not a duration`, hint);
-    } else if (value <= 0) complain("error", "bad-duration", word, `${field}: must be longer than nothing`);
-    else draft[field] = { value: milliseconds(value), at: word };
-  },
-});
-
-/** A yes-or-no directive; without `store` the value is checked and otherwise ignored. */
-const yesNo = (store?: (draft: Draft, value: boolean) => void): Directive => ({
-  takes: "option",
-  apply(draft, word, complain, name) {
-    const value = readYesNo(word.text);
-    if (value !== undefined) store?.(draft, value);
-    else
-      complain(
-        "error",
-        "bad-boolean",
-        word,
-        `${name.text}: "${word.text}" is neither yes nor no`,
-        "write on or off",
-      );
-  },
-});
-
-const whole = (least: number, most: number, store?: (draft: Draft, value: number) => void): Directive => ({
-  takes: "option",
-  apply(draft, word, complain, name) {
-    const value = readWhole(word.text, least, most);
-    if (value !== undefined) store?.(draft, value);
-    else
-      complain(
-        "error",
-        "bad-number",
-        word,
-        `${name.text}: "${word.text}" is not a number from ${least} to ${most}`,
-      );
-  },
-});
-
-const oneOf = (words: readonly string[], store?: (draft: Draft, value: string) => void): Directive => ({
-  takes: "option",
-  apply(draft, word, complain, name) {
-    const value = word.text.toLowerCase();
-    if (words.includes(value)) store?.(draft, value);
-    else
-      complain(
-        "error",
-        "bad-value",
-        word,
-        `${name.text}: "${word.text}" is not known`,
-        `one of: ${words.join(" ")}`,
-      );
-  },
-});
-
-const text = (store: (draft: Draft, value: string) => void): Directive => ({
-  takes: "option",
-  apply: (draft, word) => store(draft, word.text),
-});
-
-/** Accepted for files that have it; it never changed anything in a cluster of this kind. */
-const ignored = (takes: "option" | "line" = "option"): Directive => ({ takes, apply: () => {} });
-
-/** The original can do it, this version cannot yet: said once for each line, never in silence. */
-const notYet = (takes: "option" | "line", what: string): Directive => ({
-  takes,
-  apply(_draft: Draft, _words: unknown, complain: Complain, name: Word) {
-    complain("warning", "not-supported-yet", name, `${name.text}: ${what} in this version`);
-  },
-});
-
-/** Going on without it would put data or services at risk, so the file is refused. */
-const refused = (takes: "option" | "line", why: string): Directive => ({
-  takes,
-  apply(_draft: Draft, _words: unknown, complain: Complain, name: Word) {
-    complain("error", "not-supported", name, `${name.text}: ${why}`);
-  },
-});
+/** What fits into the original's int. */
+const MOST = 2_000_000_000;
 
 const node: Directive = {
   takes: "option",
-  apply(draft, word, complain) {
+  apply(word, { draft, complain }) {
     if (word.text.length > 99)
       complain("error", "name-too-long", word, "a node name has at most 99 characters");
     else draft.nodes.push({ value: word.text.toLowerCase(), at: word });
@@ -112,25 +33,19 @@ const node: Directive = {
 
 const autoFailback: Directive = {
   takes: "option",
-  apply(draft, word, complain) {
+  apply(word, { draft, complain }) {
     const value = readYesNo(word.text);
+    const message = `auto_failback: "${word.text}" is not known`;
     if (value !== undefined) draft.autoFailback = value ? "on" : "off";
     else if (word.text.toLowerCase() === "legacy") draft.autoFailback = "legacy";
-    else
-      complain(
-        "error",
-        "bad-value",
-        word,
-        `auto_failback: "${word.text}" is not known`,
-        "one of: on off legacy",
-      );
+    else complain("error", "bad-value", word, message, "one of: on off legacy");
   },
 };
 
 /** Obsolete: `nice_failback on` meant that groups stay where they are. */
 const niceFailback: Directive = {
   takes: "option",
-  apply(draft, word, complain, name) {
+  apply(word, { draft, complain, name }) {
     const value = readYesNo(word.text);
     if (value === undefined)
       complain("error", "bad-boolean", word, `nice_failback: "${word.text}" is neither yes nor no`);
@@ -142,188 +57,159 @@ const niceFailback: Directive = {
   },
 };
 
+/** Each kind of medium keeps the port that it saw first. */
+const udpport: Directive = {
+  takes: "option",
+  apply(word, { draft, complain, around }) {
+    const port = readPort(word, "udpport", complain);
+    if (port === undefined) return;
+    draft.udpport = port;
+    const other = around.serviceOf(port);
+    if (other !== undefined && other !== "ha-cluster")
+      complain("warning", "port-of-another", word, `udpport: /etc/services calls port ${port} ${other}`);
+  },
+};
+
 /** A Pacemaker switch: off is what we are, anything else is another product. */
 const pacemaker: Directive = {
   takes: "option",
-  apply(_draft, word, complain, name) {
+  apply(word, { draft, complain, name }) {
+    if (draft.pacemakerSaid) {
+      complain("error", "given-twice", word, `${name.text}: crm or pacemaker can be given once only`);
+      return;
+    }
+    draft.pacemakerSaid = true;
     if (readYesNo(word.text) === false) return;
+    const message = `${name.text} ${word.text}: Pacemaker clusters are not supported`;
     const hint = "Systole runs clusters with haresources; keep Pacemaker clusters on corosync";
-    complain(
-      "error",
-      "pacemaker",
-      word,
-      `${name.text} ${word.text}: Pacemaker clusters are not supported`,
-      hint,
-    );
+    complain("error", "pacemaker", word, message, hint);
   },
 };
 
 const autojoin: Directive = {
   takes: "option",
-  apply(_draft, word, complain) {
+  apply(word, { complain }) {
     if (word.text.toLowerCase() === "none") return;
-    complain(
-      "error",
-      "autojoin",
-      word,
-      "haresources conflicts with autojoin",
-      "write autojoin none, name each node",
-    );
+    const hint = "write autojoin none, name each node";
+    complain("error", "autojoin", word, "haresources conflicts with autojoin", hint);
   },
 };
 
 const env: Directive = {
   takes: "option",
-  apply(draft, word, complain) {
-    const equals = word.text.indexOf("=");
-    if (equals < 1) complain("error", "bad-value", word, `env: "${word.text}" is not NAME=value`);
-    else draft.environment.set(word.text.slice(0, equals), word.text.slice(equals + 1));
+  apply(word, { draft, complain }) {
+    const [, name, , value = ""] = /^([^=]+)(=(.*))?$/.exec(word.text) ?? [];
+    if (name === undefined)
+      return complain("error", "bad-value", word, `env: "${word.text}" is not NAME=value`);
+    if (!word.text.includes("="))
+      complain("warning", "empty-value", word, `env: ${name} has no value`, `${name}=VALUE, without blanks`);
+    draft.environment.set(name, value);
   },
 };
 
+const maxRexmitDelay: Directive = {
+  takes: "option",
+  apply(word, { draft, complain, name }) {
+    const value = readNumber(word, [1, MOST], name.text, complain);
+    if (value !== undefined) draft.maxRexmitDelay = milliseconds(value);
+  },
+};
+
+/** Read by nobody any more, but a bad value is still a mistake. */
+const connLogdTime: Directive = {
+  takes: "option",
+  apply(word, { complain }) {
+    if ((readDurationMs(word.text) ?? 0) > 0) return;
+    complain("error", "bad-duration", word, `conn_logd_time: "${word.text}" is not a duration`);
+  },
+};
+
+/** Compiled out of 3.0.6, which calls it illegal; older files may have it. */
+const normalpoll: Directive = {
+  takes: "line",
+  apply: (_args, { complain, name }) =>
+    complain("warning", "obsolete", name, "normalpoll means nothing here", "take the line out"),
+};
+
 const FACILITIES =
-  "none kern user mail daemon auth syslog lpr news uucp cron authpriv ftp " +
+  "none kern user mail daemon auth authpriv security syslog lpr news uucp cron ftp mark " +
   "local0 local1 local2 local3 local4 local5 local6 local7";
 
-const TIMES: readonly Times[] = ["keepalive", "deadtime", "warntime", "initdead", "deadping"];
+const IGNORED = ["coreroot", "cluster", "quorum_server", "crm_daemon_dir"];
+const ABSENT_PLUGINS = ["hbaping", "rds", "tipc", "openais"];
 
-export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Directive>([
+const MEMBERSHIP: readonly [string, Directive][] = [
   ["node", node],
-  ...TIMES.map((field): [string, Directive] => [field, time(field)]),
+  ["ping", ping("ping")],
+  ["ping6", ping("ping6")],
+  ["ping_group", pingGroup],
+  ["autojoin", autojoin],
   ["auto_failback", autoFailback],
   ["nice_failback", niceFailback],
-  [
-    "udpport",
-    whole(1, 65535, (draft, value) => {
-      draft.udpport = value;
-    }),
-  ],
-  ["bcast", { takes: "option", apply: applyBcast }],
-  ["udp", { takes: "option", apply: applyBcast }],
-  ["ucast", { takes: "line", apply: applyUcast("ucast") }],
-  ["ucast6", { takes: "line", apply: applyUcast("ucast6") }],
-  ["mcast", { takes: "line", apply: applyMcast("mcast") }],
-  ["mcast6", { takes: "line", apply: applyMcast("mcast6") }],
-  [
-    "logfile",
-    text((draft, value) => {
-      draft.logFile = value;
-    }),
-  ],
-  [
-    "debugfile",
-    text((draft, value) => {
-      draft.debugFile = value;
-    }),
-  ],
-  [
-    "logfacility",
-    oneOf(FACILITIES.split(" "), (draft, value) => {
-      draft.logFacility = value;
-    }),
-  ],
-  [
-    "use_logd",
-    yesNo((draft, value) => {
-      draft.useLogd = value;
-    }),
-  ],
-  [
-    "debug",
-    whole(0, 255, (draft, value) => {
-      draft.debug = value;
-    }),
-  ],
-  [
-    "log_badpack",
-    yesNo((draft, value) => {
-      draft.logBadPackets = value;
-    }),
-  ],
-  [
-    "msgfmt",
-    oneOf(["classic", "netstring"], (draft, value) => {
-      draft.framing = value === "classic" ? "classic" : "netstring";
-    }),
-  ],
-  [
-    "hopfudge",
-    whole(0, 255, (draft, value) => {
-      draft.hopfudge = value;
-    }),
-  ],
-  [
-    "hbgenmethod",
-    oneOf(["file", "time"], (draft, value) => {
-      draft.generationFrom = value === "time" ? "time" : "file";
-    }),
-  ],
-  [
-    "max_rexmit_delay",
-    whole(1, 1_000_000, (draft, value) => {
-      draft.maxRexmitDelay = milliseconds(value);
-    }),
-  ],
-  [
-    "realtime",
-    yesNo((draft, value) => {
-      draft.realtime = value;
-    }),
-  ],
-  [
-    "rtprio",
-    whole(1, 99, (draft, value) => {
-      draft.realtimePriority = value;
-    }),
-  ],
-  ["env", env],
+  ["stonith", stonith],
+  ["stonith_host", stonithHost],
+  ["watchdog", watchdog],
+  ["respawn", clientProgram],
+  ["failfast", clientProgram],
+  ["apiauth", apiauth],
   ["crm", pacemaker],
   ["pacemaker", pacemaker],
-  ["autojoin", autojoin],
-  ["conn_logd_time", whole(1, 1_000_000)],
+];
+
+const WIRE: readonly [string, Directive][] = [
+  ["udpport", udpport],
+  ["bcast", bcast],
+  ["udp", bcast],
+  ["ucast", ucast("ucast")],
+  ["ucast6", ucast("ucast6")],
+  ["mcast", mcast("mcast")],
+  ["mcast6", mcast("mcast6")],
+  ["serial", serial],
+  ["baud", baud],
+  ["msgfmt", oneOf(["classic", "netstring"], "framing")],
+  ["hopfudge", whole(0, 255, "hopfudge")],
+  ["hbgenmethod", oneOf(["file", "time"], "generationFrom")],
+  ["max_rexmit_delay", maxRexmitDelay],
+  ["uuidfrom", oneOf(["file", "nodename"])],
   ["compression", oneOf(["zlib", "bz2"])],
-  ["compression_threshold", whole(1, 1_000_000)],
+  ["compression_threshold", whole(1, MOST)],
   ["traditional_compression", yesNo()],
-  ["memreserve", whole(1, 100_000_000)],
+];
+
+const LOG: readonly [string, Directive][] = [
+  ["logfile", text("logFile")],
+  ["debugfile", text("debugFile")],
+  ["logfacility", oneOf(FACILITIES.split(" "), "logFacility")],
+  ["use_logd", yesNo("useLogd")],
+  ["conn_logd_time", connLogdTime],
+  ["syslogmsgfmt", yesNo("syslogFormat")],
+  ["debug", whole(0, 255, "debug")],
+  ["log_badpack", yesNo("logBadPackets")],
+];
+
+const PROCESS: readonly [string, Directive][] = [
+  ["env", env],
+  ["realtime", yesNo("realtime")],
+  ["rtprio", whole(1, 99, "realtimePriority")],
+  ["memreserve", whole(1, MOST)],
   ["coredumps", yesNo()],
   ["use_apphbd", yesNo()],
-  ["syslogmsgfmt", yesNo()],
+  ["crmd_spawns_pengine", yesNo()],
   ["record_config_changes", yesNo()],
   ["record_pengine_inputs", yesNo()],
   ["enable_config_writes", yesNo()],
-  ["uuidfrom", oneOf(["file", "nodename"])],
-  ...["coreroot", "cluster", "quorum_server", "crm_daemon_dir", "crmd_spawns_pengine", "normalpoll"].map(
-    (name): [string, Directive] => [name, ignored()],
-  ),
-  ["apiauth", ignored("line")],
-  ["serial", notYet("option", "serial media are not opened")],
-  ["baud", notYet("option", "serial media are not opened")],
-  ["ping", notYet("option", "ping nodes are not asked")],
-  ["ping6", notYet("option", "ping nodes are not asked")],
-  ["ping_group", notYet("line", "ping nodes are not asked")],
-  ["respawn", notYet("line", "the program is not started")],
-  ["watchdog", notYet("option", "the watchdog device is not opened")],
-  ["failfast", refused("line", "programs that guard the machine are not started by this version")],
-  [
-    "stonith",
-    refused("line", "fencing devices are not used by this version, and going on without is not safe"),
-  ],
-  [
-    "stonith_host",
-    refused("line", "fencing devices are not used by this version, and going on without is not safe"),
-  ],
-  ...["hbaping", "rds", "tipc", "openais"].map((name): [string, Directive] => [
+  ["normalpoll", normalpoll],
+];
+
+export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Directive>([
+  ...TIMES.map((field): [string, Directive] => [field, time(field)]),
+  ...[...MEMBERSHIP, ...WIRE, ...LOG, ...PROCESS],
+  ...IGNORED.map((name): [string, Directive] => [name, ignored]),
+  ...ABSENT_PLUGINS.map((name): [string, Directive] => [
     name,
-    refused("line", "no current heartbeat has this plugin"),
+    refused("no current heartbeat has this plugin"),
   ]),
 ]);
 
 /** Behind `#%`: what a real 3.0.6 node must not see. */
-export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
-  [
-    "viplease",
-    yesNo((draft, value) => {
-      draft.vipLease = value;
-    }),
-  ],
-]);
+export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([["viplease", yesNo("vipLease")]]);

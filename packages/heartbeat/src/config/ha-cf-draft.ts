@@ -1,7 +1,15 @@
 /** ha.cf while it is being read, and what must hold when all of it was. */
-import type { DiagnosticSeverity, Span } from "@systole/config";
+import type { DiagnosticSeverity, Span, Word } from "@systole/config";
 import { type Millis, milliseconds } from "@systole/machine";
-import type { HaCf, MediumConfig } from "./ha-cf.types.js";
+import type {
+  ClientAccess,
+  ClientProgram,
+  FenceDevice,
+  HaCf,
+  MediumConfig,
+  PingNodeConfig,
+} from "./ha-cf.types.js";
+import { DEFAULT_ACCESS } from "./ha-cf-clients.js";
 
 export type Complain = (
   severity: DiagnosticSeverity,
@@ -20,6 +28,14 @@ export interface Placed<Value> {
 export interface Draft {
   readonly nodes: Placed<string>[];
   readonly media: MediumConfig[];
+  /** The paths of serial media; their rate may stand behind them. */
+  readonly serials: Word[];
+  baud: number | undefined;
+  readonly pingNodes: PingNodeConfig[];
+  readonly clients: ClientProgram[];
+  readonly clientAccess: Map<string, ClientAccess>;
+  fenceDevice: FenceDevice | undefined;
+  watchdog: HaCf["watchdog"];
   readonly environment: Map<string, string>;
   readonly parameters: Map<string, string>;
   /** Set once the first medium of a kind has fixed its port. */
@@ -38,24 +54,38 @@ export interface Draft {
   logFile: string | undefined;
   debugFile: string | undefined;
   logFacility: string | undefined;
+  syslogFormat: boolean;
   useLogd: boolean | undefined;
   debug: number;
   realtime: boolean;
   realtimePriority: number;
   logBadPackets: boolean;
+  /** `crm` or `pacemaker` was given. */
+  pacemakerSaid: boolean;
   vipLease: boolean;
 }
 
 /** IANA's port of ha-cluster. */
-export const HA_CLUSTER_PORT = 694;
+const HA_CLUSTER_PORT = 694;
 
-export const emptyDraft = (): Draft => ({
+/** What serial media do when ha.cf does not say. */
+const DEFAULT_BAUD = 19_200;
+
+/** @param port what /etc/services says of ha-cluster. */
+export const emptyDraft = (port: number | undefined): Draft => ({
   nodes: [],
   media: [],
+  serials: [],
+  baud: undefined,
+  pingNodes: [],
+  clients: [],
+  clientAccess: new Map(),
+  fenceDevice: undefined,
+  watchdog: undefined,
   environment: new Map(),
   parameters: new Map(),
   ports: new Map(),
-  udpport: HA_CLUSTER_PORT,
+  udpport: port ?? HA_CLUSTER_PORT,
   keepalive: undefined,
   deadtime: undefined,
   warntime: undefined,
@@ -69,11 +99,13 @@ export const emptyDraft = (): Draft => ({
   logFile: undefined,
   debugFile: undefined,
   logFacility: undefined,
+  syslogFormat: true,
   useLogd: undefined,
   debug: 0,
   realtime: true,
   realtimePriority: 1,
   logBadPackets: true,
+  pacemakerSaid: false,
   vipLease: true,
 });
 
@@ -96,15 +128,26 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   };
   checkTimes(draft, times, complain);
   checkCluster(draft, localNode, complain);
-  const { media, environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
-  const { logFile, debugFile, logFacility, realtime, realtimePriority, logBadPackets, vipLease } = draft;
+  const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
+  const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
+  const { pingNodes, clients, fenceDevice, watchdog, vipLease } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
     autoFailback: draft.autoFailback ?? "legacy",
-    ...{ media, environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
-    ...{ logFile, debugFile, logFacility, realtime, realtimePriority, logBadPackets, vipLease },
+    media: mediaOf(draft),
+    clientAccess: new Map([...DEFAULT_ACCESS, ...draft.clientAccess]),
+    ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
+    ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
+    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease },
   };
+}
+
+function mediaOf({ media, serials, baud = DEFAULT_BAUD }: Draft): readonly MediumConfig[] {
+  return [
+    ...media,
+    ...serials.map(({ text, ...at }) => ({ kind: "serial" as const, device: text, baud, at })),
+  ];
 }
 
 function checkTimes(
@@ -155,17 +198,14 @@ function checkCluster(draft: Draft, localNode: string, complain: Complain): void
       `"uname -n" says ${localNode}: name it here`,
     );
   }
-  if (seen.size > 100) complain("error", "too-many-nodes", draft.nodes[100]!.at, "more than 100 nodes");
-  if (draft.media.length === 0) {
-    complain(
-      "error",
-      "no-medium",
-      undefined,
-      "no heartbeat media defined",
-      "add a bcast, mcast or ucast line",
-    );
+  if (seen.size + draft.pingNodes.length > 100)
+    complain("error", "too-many-nodes", undefined, "more than 100 nodes, ping nodes among them");
+  const media = mediaOf(draft);
+  if (media.length === 0) {
+    const hint = "add a bcast, mcast or ucast line";
+    complain("error", "no-medium", undefined, "no heartbeat media defined", hint);
   }
-  if (draft.media.length > 64) complain("error", "too-many-media", draft.media[64]!.at, "more than 64 media");
+  if (media.length > 64) complain("error", "too-many-media", media[64]!.at, "more than 64 media");
   if (draft.autoFailback === undefined) {
     const hint = "write auto_failback on, off or legacy";
     complain("warning", "no-auto-failback", undefined, "auto_failback is not set: legacy is used", hint);

@@ -17,11 +17,12 @@ import {
   type Word,
   words,
 } from "@systole/config";
-import type { HaCf } from "./ha-cf.types.js";
+import type { HaCf, HaCfSurroundings } from "./ha-cf.types.js";
 import { DIRECTIVES, OWN_DIRECTIVES } from "./ha-cf-directives.js";
-import { type Complain, type Draft, emptyDraft, finishDraft } from "./ha-cf-draft.js";
+import { type Complain, emptyDraft, finishDraft } from "./ha-cf-draft.js";
+import type { Reading } from "./ha-cf-values.js";
 
-export type { HaCf, MediumConfig } from "./ha-cf.types.js";
+export type { HaCf, HaCfSurroundings, MediumConfig, UdpMediumConfig } from "./ha-cf.types.js";
 
 /** The longest line the original reads as one. */
 const LONGEST_LINE = 5119;
@@ -29,23 +30,21 @@ const LONGEST_LINE = 5119;
 const BLANK = /[ \t\f\r\v]/;
 const BLANK_OR_COMMA = /[ \t\f\r\v,]/;
 
-/**
- * @param localNode this machine's name; it must be one of the file's nodes.
- * @returns no value if there is any error; warnings alone leave it usable.
- */
-export function parseHaCf(source: Source, localNode: string): Parsed<HaCf> {
+/** @returns no value if there is any error; warnings alone leave it usable. */
+export function parseHaCf(source: Source, around: HaCfSurroundings): Parsed<HaCf> {
   const diagnostics: Diagnostic[] = [];
   const complain: Complain = (severity, code, span, message, hint) => {
     const base = { path: source.path, span, severity, code, message };
     diagnostics.push(hint === undefined ? base : { ...base, hint });
   };
-  const draft = emptyDraft();
-  for (const line of lines(source)) readLine(line, draft, complain);
-  const value = finishDraft(draft, localNode.toLowerCase(), complain);
+  const draft = emptyDraft(around.port);
+  for (const line of lines(source)) readLine(line, { draft, complain, around });
+  const value = finishDraft(draft, around.localNode.toLowerCase(), complain);
   return { value: hasErrors(diagnostics) ? undefined : value, diagnostics };
 }
 
-function readLine(line: Line, draft: Draft, complain: Complain): void {
+function readLine(line: Line, reading: Omit<Reading, "name">): void {
+  const { draft, complain } = reading;
   if (line.text.length > LONGEST_LINE) {
     const span = { line: line.number, column: LONGEST_LINE + 1, length: 1 };
     complain(
@@ -77,8 +76,7 @@ function readLine(line: Line, draft: Draft, complain: Complain): void {
       text.slice(0, name.column - 1) + " ".repeat(name.length) + text.slice(name.column - 1 + name.length),
   };
   const args: readonly Word[] = words(rest, directive.takes === "line" ? BLANK : BLANK_OR_COMMA);
-  if (args.length === 0) return; // the original does nothing, too
-  draft.parameters.set(name.text, args.map((word) => word.text).join(" "));
-  if (directive.takes === "line") directive.apply(draft, args, complain, name);
-  else for (const word of args) directive.apply(draft, word, complain, name);
+  if (args.length > 0) draft.parameters.set(name.text, args.map((word) => word.text).join(" "));
+  if (directive.takes === "line") directive.apply(args, { ...reading, name });
+  else for (const word of args) directive.apply(word, { ...reading, name }); // without one the original does nothing
 }

@@ -23,11 +23,59 @@ export type MediumConfig =
       readonly ttl: number;
       readonly loop: boolean;
       readonly at: Span;
+    }
+  | {
+      readonly kind: "serial";
+      /** The path of a character device: `/dev/ttyS0`. */
+      readonly device: string;
+      /** Bits a second, the same for all serial media. */
+      readonly baud: number;
+      readonly at: Span;
     };
 
+export type UdpMediumConfig = Exclude<MediumConfig, { kind: "serial" }>;
+
+/** A host that is only asked whether it answers (ICMP echo); a pseudo member of the cluster. */
+export interface PingNodeConfig {
+  readonly kind: "ping" | "ping6" | "ping_group";
+  /** Its name as a member, lower case: the host as written, or the name of the group. */
+  readonly name: string;
+  /** Addresses or names; a group is up while any of them answers. One unless it is a group. */
+  readonly hosts: readonly string[];
+  readonly at: Span;
+}
+
+/** A program that heartbeat keeps running while communication is up: `respawn` and `failfast`. */
+export interface ClientProgram {
+  /** A user of this machine, or its number. */
+  readonly user: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly args: readonly string[];
+  /** An abnormal death reboots the machine. */
+  readonly failfast: boolean;
+  readonly at: Span;
+}
+
+/** Who may sign on as a client of that name: any of these users or groups. Names, or numbers as text. */
+export interface ClientAccess {
+  readonly uids: readonly string[];
+  readonly gids: readonly string[];
+}
+
+/** How a dead node is made sure to be off. */
+export interface FenceDevice {
+  /** As `stonith -L` lists it: `external/ipmi`; or the name of a fence agent: `fence_ipmilan`. */
+  readonly type: string;
+  /** `stonith`: a file with the parameters; `stonith_host`: the parameters themselves. */
+  readonly parameters: { readonly file: string } | { readonly text: string };
+  readonly at: Span;
+}
+
 export interface HaCf {
-  /** Lower case, in the file's order. */
+  /** Lower case, in the file's order. No ping nodes. */
   readonly nodes: readonly string[];
+  readonly pingNodes: readonly PingNodeConfig[];
   readonly keepalive: Millis;
   readonly deadtime: Millis;
   readonly warntime: Millis;
@@ -40,9 +88,18 @@ export interface HaCf {
   readonly maxRexmitDelay: Millis;
   readonly generationFrom: "file" | "time";
   readonly framing: "classic" | "netstring";
+  /** `respawn` and `failfast`, in the file's order. */
+  readonly clients: readonly ClientProgram[];
+  /** `apiauth` by client name, the defaults of the original among them. */
+  readonly clientAccess: ReadonlyMap<string, ClientAccess>;
+  /** The last `stonith` or `stonith_host` that concerns this node. */
+  readonly fenceDevice: FenceDevice | undefined;
+  readonly watchdog: { readonly device: string; readonly at: Span } | undefined;
   readonly logFile: string | undefined;
   readonly debugFile: string | undefined;
   readonly logFacility: string | undefined;
+  /** `syslogmsgfmt`: log lines as syslog has them, or the older form of heartbeat. */
+  readonly syslogFormat: boolean;
   /** 0 to 255. */
   readonly debug: number;
   readonly realtime: boolean;
@@ -55,4 +112,21 @@ export interface HaCf {
   readonly parameters: ReadonlyMap<string, string>;
   /** Our own `viplease`: VIPs carry a lifetime that the kernel enforces. */
   readonly vipLease: boolean;
+}
+
+/** What ha.cf is judged against besides its own text. Handed in: parsing is pure. */
+export interface HaCfSurroundings {
+  /** `uname -n`, or what nodeinfo says. */
+  readonly localNode: string;
+  isUser(name: string): boolean;
+  isGroup(name: string): boolean;
+  /** False only if the file is wrong when there is no such interface now; it may vanish and come back later. */
+  isInterface(name: string): boolean;
+  /** Is there a fence device of this type on this machine? */
+  isFenceType(type: string): boolean;
+  fileKind(path: string): "missing" | "character-device" | "program" | "directory" | "other";
+  /** The port of `ha-cluster` in /etc/services, over UDP. */
+  readonly port: number | undefined;
+  /** What else /etc/services calls this UDP port; undefined if nothing. */
+  serviceOf(port: number): string | undefined;
 }

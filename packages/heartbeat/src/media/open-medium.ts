@@ -1,6 +1,6 @@
 /** From a medium of ha.cf to one that is open. */
 import type { Kernel } from "@systole/kernel";
-import type { MediumConfig } from "../config/ha-cf.js";
+import type { UdpMediumConfig } from "../config/ha-cf.js";
 import { broadcastPlan } from "./broadcast.js";
 import type { Medium } from "./medium.js";
 import { multicastPlan } from "./multicast.js";
@@ -13,7 +13,7 @@ export interface MediumDependencies extends Omit<UdpMediumDependencies, "links">
 
 /** Never fails: a medium that cannot be opened says so and goes on trying. */
 export function openMedium(
-  config: MediumConfig,
+  config: UdpMediumConfig,
   { kernel, ...dependencies }: MediumDependencies,
 ): Promise<Medium> {
   const { links, addresses } = kernel;
@@ -34,7 +34,7 @@ export function openMedium(
 }
 
 /** As in ha.cf, without what is the same for all. */
-export function describeMedium(config: MediumConfig): string {
+export function describeMedium(config: UdpMediumConfig): string {
   switch (config.kind) {
     case "bcast":
       return `bcast ${config.device}`;

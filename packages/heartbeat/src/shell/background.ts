@@ -23,8 +23,11 @@ export function runningPid(): number | undefined {
 }
 
 /** Complains on stderr about every mistake in the three files; false if there is an error. */
-export function validate({ error }: Terminal): boolean {
-  const { value, rendered } = readConfiguration(paths, nodeName());
+export function validate(
+  { error }: Terminal,
+  interfaces: Parameters<typeof readConfiguration>[2] = "must-exist",
+): boolean {
+  const { value, rendered } = readConfiguration(paths, nodeName(), interfaces);
   for (const text of rendered) error(text);
   if (value === undefined) error("ERROR: Configuration error, heartbeat not started.");
   return value !== undefined;
@@ -113,7 +116,7 @@ export async function reloadRunning(
 ): Promise<number> {
   const pid = runningPid();
   if (pid === undefined) return startBackground(program, args, terminal);
-  if (!validate(terminal)) return EXIT_CONFIGURATION;
+  if (!validate(terminal, "may-vanish")) return EXIT_CONFIGURATION;
   process.kill(pid, "SIGHUP");
   return 0;
 }

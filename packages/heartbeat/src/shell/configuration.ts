@@ -1,6 +1,14 @@
 /** The three files as one configuration, for start, reload and `heartbeat -r`. */
 import { readFileSync, statSync } from "node:fs";
-import { type Diagnostic, hasErrors, headline, type Parsed, render, type Source } from "@systole/config";
+import {
+  type Diagnostic,
+  hasErrors,
+  headline,
+  type Parsed,
+  render,
+  type Source,
+  type Span,
+} from "@systole/config";
 import { keyFileModeProblem, parseAuthkeys } from "../config/authkeys.js";
 import { type HaCf, parseHaCf } from "../config/ha-cf.js";
 import { type Haresources, parseHaresources } from "../config/haresources.js";
@@ -9,6 +17,7 @@ import type { ClusterSettings } from "../core/settings.js";
 import { parseIpSpec } from "../resources/ip-spec.js";
 import { problemOf } from "../resources/resource.js";
 import type { KeyRing } from "../wire/signature.js";
+import { machineSurroundings } from "./surroundings.js";
 
 export interface ConfigurationFiles {
   readonly haCf: string;
@@ -35,7 +44,12 @@ export interface ConfigurationResult {
 }
 
 /** Reads all three files, and complains about all of them in one run. */
-export function readConfiguration(files: ConfigurationFiles, local: string): ConfigurationResult {
+export function readConfiguration(
+  files: ConfigurationFiles,
+  local: string,
+  interfaces: Parameters<typeof machineSurroundings>[1],
+): ConfigurationResult {
+  const around = machineSurroundings(local, interfaces);
   const rendered: string[] = [];
   const headlines: string[] = [];
   let errors = false;
@@ -52,7 +66,7 @@ export function readConfiguration(files: ConfigurationFiles, local: string): Con
     return value;
   }
 
-  const haCf = parse(files.haCf, (source) => parseHaCf(source, local));
+  const haCf = parse(files.haCf, (source) => withoutMissingParts(parseHaCf(source, around), source.path));
   const keys = parse(files.authkeys, (source) => withMode(parseAuthkeys(source), source.path));
   // Without the nodes of ha.cf every line of haresources would look wrong.
   const haresources =
@@ -68,6 +82,30 @@ export function readConfiguration(files: ConfigurationFiles, local: string): Con
     headlines.push(complaint.split("\n")[0]!);
   }
   return { value: { haCf, haresources, keys, settings, leaseSeconds }, rendered, headlines };
+}
+
+/** What ha.cf may ask for and this version does not do. Where going on without is not safe, the file is refused. */
+function withoutMissingParts(parsed: Parsed<HaCf>, path: string): Parsed<HaCf> {
+  const { value, diagnostics } = parsed;
+  if (value === undefined) return parsed;
+  const missing: Diagnostic[] = [];
+  const note = (severity: "error" | "warning", span: Span | undefined, message: string) =>
+    missing.push({ path, span, severity, code: "not-supported-yet", message });
+  if (value.fenceDevice !== undefined)
+    note(
+      "error",
+      value.fenceDevice.at,
+      "fencing devices are not used by this version, and going on without is not safe",
+    );
+  for (const { failfast, at } of value.clients)
+    if (failfast) note("error", at, "programs that guard the machine are not started by this version");
+    else note("warning", at, "respawn: the program is not started in this version");
+  for (const { at } of value.pingNodes) note("warning", at, "ping nodes are not asked in this version");
+  for (const { kind, at } of value.media)
+    if (kind === "serial") note("warning", at, "serial media are not opened in this version");
+  if (value.watchdog !== undefined)
+    note("warning", value.watchdog.at, "the watchdog device is not opened in this version");
+  return { value, diagnostics: [...diagnostics, ...missing] };
 }
 
 function readSource(path: string): Source | Diagnostic {

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type DaemonContext, StartFailure } from "@systole/daemon";
-import { type Network, openNetwork } from "@systole/kernel";
+import { openNetwork } from "@systole/kernel";
 import { milliseconds, plus } from "@systole/machine";
 import { lockProgramText, realtime } from "@systole/sys";
 import type { CoreEvent } from "../core/event.js";
@@ -37,7 +37,6 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const configuration = loadConfiguration(context);
   beginLog(context, configuration, options);
   const kernel = await openNetwork();
-  await checkDevices(configuration, kernel);
   if (options.realtime) becomeRealtime(context, configuration);
   mkdirSync(context.runDirectory, { recursive: true, mode: 0o755 });
   const wordPath = join(context.runDirectory, "last-word");
@@ -78,7 +77,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
 }
 
 function loadConfiguration(context: DaemonContext): Configuration {
-  const { value, rendered, headlines } = readConfiguration(paths, context.node);
+  const { value, rendered, headlines } = readConfiguration(paths, context.node, "must-exist");
   for (const text of rendered) process.stderr.write(`${text}\n`);
   if (value === undefined) {
     process.stderr.write("ERROR: Heartbeat not started: configuration error.\n");
@@ -94,19 +93,6 @@ function beginLog(context: DaemonContext, { haCf }: Configuration, options: Fore
   log.level = level;
   log.info({ event: "start" }, logLines.configurationValidated(version));
   log.info({ event: "start" }, logLines.version(version));
-}
-
-/** A medium on a device that does not exist is a mistake in ha.cf now; a device may vanish later. */
-async function checkDevices({ haCf }: Configuration, kernel: Network): Promise<void> {
-  const names = new Set((await kernel.links.list()).map(({ name }) => name));
-  const missing = haCf.media.filter(({ device }) => !names.has(device));
-  for (const { device, at } of missing) {
-    const place = `${paths.haCf}:${at.line}:${at.column}`;
-    process.stderr.write(`${place}: error: there is no interface ${device} [no-interface]\n`);
-  }
-  if (missing.length > 0) {
-    throw new StartFailure(`no interface ${missing[0]!.device}`, EXIT_CONFIGURATION, { told: true });
-  }
 }
 
 /** SCHED_RR helps only where garbage collection does not wait for threads that do not have it. */

@@ -19,18 +19,28 @@ export const haLogFormat =
   ({ atMs, name, pid, level, message }: LogEntry) =>
     `${stamp(new Date(atMs))} ${node} ${name}: [${pid}]: ${PRIORITY[level]}: ${message}`;
 
+/** With `syslogmsgfmt false`: `heartbeat[21]: 2026/11/20_09:38:47 info: Link hbn2:eth1 up.` */
+export const olderFormat: LogFormat = ({ atMs, name, pid, level, message }: LogEntry) =>
+  `${name}[${pid}]: ${olderStamp(new Date(atMs))} ${PRIORITY[level]}: ${message}`;
+
+const two = (value: number) => String(value).padStart(2, "0");
+
+const clockTime = (at: Date) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+
+const olderStamp = (at: Date) =>
+  `${at.getFullYear()}/${two(at.getMonth() + 1)}/${two(at.getDate())}_${clockTime(at)}`;
+
 function stamp(at: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
   const day = String(at.getDate()).padStart(2, " ");
-  return `${MONTHS[at.getMonth()]} ${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return `${MONTHS[at.getMonth()]} ${day} ${clockTime(at)}`;
 }
 
 /** @param detached nobody reads stderr: without any directive the log goes to syslog. */
 export function logTargets(
-  { logFile, debugFile, logFacility, debug }: HaCf,
+  { logFile, debugFile, logFacility, syslogFormat, debug }: HaCf,
   { node, detached, moreDebug }: { node: string; detached: boolean; moreDebug: number },
 ): { readonly targets: readonly LogTarget[]; readonly level: LogLevel } {
-  const format = haLogFormat(node);
+  const format = syslogFormat ? haLogFormat(node) : olderFormat;
   const wanted: LogLevel = debug + moreDebug > 0 ? "debug" : "info";
   const targets: LogTarget[] = [];
   if (!detached) targets.push({ kind: "stderr", level: wanted });

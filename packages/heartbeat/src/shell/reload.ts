@@ -8,7 +8,7 @@ import { paths } from "./paths.js";
 export async function reload(context: DaemonContext, heartbeat: Assembly): Promise<void> {
   const { log, events, node } = context;
   const before = heartbeat.present.configuration;
-  const { value, headlines } = readConfiguration(paths, node);
+  const { value, headlines } = readConfiguration(paths, node, "may-vanish");
   for (const line of headlines)
     log[value === undefined ? "error" : "warn"]({ event: "config.complaint" }, line);
   const complaints = value === undefined ? headlines : restartNeeded(before, value);
