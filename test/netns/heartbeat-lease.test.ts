@@ -45,22 +45,11 @@ async function runOn(pair: Pair, fault: Fault, lengths: readonly number[]): Prom
     if (owner === undefined) throw new Error("nobody has the VIP before the fault");
     const watch = await watchOwnership(pair.nodes, VIP);
     await fault(pair, owner, lengthMs, run);
-    await until("both nodes to be well again", () => wellAgain(pair), { limitMs: 15_000, everyMs: 100 });
+    await until("both nodes to be well again", () => pair.isWell(), { limitMs: 15_000, everyMs: 100 });
     await elapse(600);
     runs.push({ lengthMs, owner: owner.name, observed: await watch.stop() });
   }
   return runs;
-}
-
-/** Each hears the other, nothing moves, and exactly one has the VIP. */
-async function wellAgain(pair: Pair): Promise<boolean> {
-  if (pair.owners().length !== 1) return false;
-  for (const node of pair.nodes) {
-    const status = await pair.status(node);
-    if (status === undefined || status.holds === "transition") return false;
-    if (status.nodes.some(({ state, hearsUs }) => state !== "active" || !hearsUs)) return false;
-  }
-  return true;
 }
 
 test.each([

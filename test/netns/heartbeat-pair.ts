@@ -85,6 +85,17 @@ export class Pair {
     return this.nodes.filter((node) => node.holds(vip)).map(({ name }) => name);
   }
 
+  /** Each hears the other, nothing moves, and exactly one has the VIP. */
+  async isWell(): Promise<boolean> {
+    if (this.owners().length !== 1) return false;
+    for (const node of this.nodes) {
+      const status = await this.status(node);
+      if (status === undefined || status.holds === "transition") return false;
+      if (status.nodes.some(({ state, hearsUs }) => state !== "active" || !hearsUs)) return false;
+    }
+    return true;
+  }
+
   async ownedBy(owner: string, limitMs = 15_000): Promise<void> {
     await until(`${owner} to have ${VIP}`, () => this.owners().join() === owner, { everyMs: 10, limitMs });
   }

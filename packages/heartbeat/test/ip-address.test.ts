@@ -1,13 +1,16 @@
 import type { Fact } from "@systole/bus";
 import type { HeldAddress } from "@systole/kernel";
 import { type FakeAct, fakeKernel } from "@systole/kernel/fake";
+import { milliseconds, seconds } from "@systole/machine";
 import { parseIp } from "@systole/wire";
 import { describe, expect, test } from "vitest";
+import type { Lease } from "../src/core/lease.js";
 import { findInterface } from "../src/resources/find-interface.js";
 import { ipAddress } from "../src/resources/ip-address.js";
 import { parseIpSpec } from "../src/resources/ip-spec.js";
 import type { ResourceSpec } from "../src/resources/resource.js";
-import { virtualClock } from "./virtual-clock.js";
+import { createVipLease } from "../src/resources/vip-lease.js";
+import { settled, virtualClock } from "./virtual-clock.js";
 
 describe("the argument of an address resource", () => {
   test.each([
@@ -68,7 +71,9 @@ describe("where a VIP belongs", () => {
   });
 });
 
-function setUp(text: string, options: { readonly mayHold?: boolean; readonly lease?: number } = {}) {
+const EIGHT_SECONDS: Lease = { kind: "address", length: seconds(8) };
+
+function setUp(text: string, options: { readonly mayHold?: boolean; readonly lease?: Lease } = {}) {
   const clock = virtualClock();
   const acts: string[] = [];
   const facts: Fact[] = [];
@@ -85,7 +90,12 @@ function setUp(text: string, options: { readonly mayHold?: boolean; readonly lea
   const resource = ipAddress(spec, {
     clock,
     kernel,
-    leaseSeconds: () => options.lease,
+    lease: createVipLease({
+      clock,
+      guard: kernel.leaseGuard,
+      lease: () => options.lease,
+      warn: (problem) => warnings.push(problem),
+    }),
     mayHold: () => voided === undefined && (options.mayHold ?? true),
     publish: (_severity, fact) => facts.push(fact),
     warn: (problem) => warnings.push(problem),
@@ -113,6 +123,11 @@ function describeAct(act: FakeAct): string {
       return `drop ${act.vip.address}/${act.vip.prefixLength} ${act.vip.device}`;
     case "announce":
       return `announce ${act.vip} ${act.device}`;
+    case "grant":
+      return `grant ${act.vips.join(", ")} for ${act.lifetimeMs}`;
+    case "silence":
+    case "release":
+      return `${act.type} ${act.vips.join(", ")}`;
     default:
       return act.type;
   }
@@ -122,7 +137,7 @@ const never = new AbortController().signal;
 
 describe("a VIP", () => {
   test("comes up with its lease, is announced at once and four times more, 200 ms apart", async () => {
-    const { clock, acts, facts, resource } = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    const { clock, acts, facts, resource } = setUp("IPaddr2::192.0.2.10", { lease: EIGHT_SECONDS });
     await resource.start(never);
     await clock.advance(5000);
     expect(acts).toEqual([
@@ -138,7 +153,7 @@ describe("a VIP", () => {
   });
 
   test("is announced no more once our word is void: after a stall another may have it", async () => {
-    const options = { lease: 8, mayHold: true };
+    const options = { lease: EIGHT_SECONDS, mayHold: true };
     const { clock, acts, resource } = setUp("IPaddr2::192.0.2.10", options);
     await resource.start(never);
     await clock.advance(300);
@@ -151,7 +166,7 @@ describe("a VIP", () => {
   });
 
   test("of IPaddr has the first free alias as its label", async () => {
-    const { acts, resource } = setUp("IPaddr::192.0.2.10", { lease: 8 });
+    const { acts, resource } = setUp("IPaddr::192.0.2.10", { lease: EIGHT_SECONDS });
     await resource.start(never);
     expect(acts[1]).toBe("0 hold 192.0.2.10/24 eth0:0 for 8");
   });
@@ -163,7 +178,7 @@ describe("a VIP", () => {
   });
 
   test("is announced no more when our word has become void meanwhile", async () => {
-    const { clock, acts, resource, voidWord } = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    const { clock, acts, resource, voidWord } = setUp("IPaddr2::192.0.2.10", { lease: EIGHT_SECONDS });
     await resource.start(never);
     await clock.advance(300);
     voidWord();
@@ -175,7 +190,7 @@ describe("a VIP", () => {
   });
 
   test("is renewed within the call, and not at all without a lease", async () => {
-    const leased = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    const leased = setUp("IPaddr2::192.0.2.10", { lease: EIGHT_SECONDS });
     await leased.resource.start(never);
     leased.acts.length = 0;
     leased.resource.renew?.();
@@ -188,7 +203,7 @@ describe("a VIP", () => {
   });
 
   test("that cannot be renewed is told once, not each time", async () => {
-    const { clock, warnings, resource, refuseWith } = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    const { clock, warnings, resource, refuseWith } = setUp("IPaddr2::192.0.2.10", { lease: EIGHT_SECONDS });
     await resource.start(never);
     refuseWith("ENODEV");
     for (let time = 0; time < 3; time++) {
@@ -200,7 +215,7 @@ describe("a VIP", () => {
   });
 
   test("goes when it is stopped, and is announced no more", async () => {
-    const { clock, acts, facts, resource } = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    const { clock, acts, facts, resource } = setUp("IPaddr2::192.0.2.10", { lease: EIGHT_SECONDS });
     await resource.start(never);
     await clock.advance(300);
     acts.length = 0;
@@ -226,7 +241,7 @@ describe("a VIP", () => {
   });
 
   test("is withdrawn within the call, and not renewed after that", async () => {
-    const { clock, acts, facts, resource } = setUp("IPaddr2::192.0.2.10", { lease: 8 });
+    const { clock, acts, facts, resource } = setUp("IPaddr2::192.0.2.10", { lease: EIGHT_SECONDS });
     await resource.start(never);
     acts.length = 0;
     resource.withdraw?.();
@@ -250,5 +265,53 @@ describe("a VIP", () => {
       "0 drop 192.0.2.10/24 eth0",
       "0 hold 192.0.2.10/32 lo for undefined",
     ]);
+  });
+});
+
+describe("a VIP behind the lease guard", () => {
+  const GUARD: Lease = { kind: "guard", length: milliseconds(690) };
+
+  async function guarded() {
+    const setup = setUp("IPaddr2::192.0.2.10", { lease: GUARD });
+    await setup.kernel.leaseGuard.arm();
+    await setup.resource.start(never);
+    setup.acts.length = 0;
+    return { ...setup, vip: parseIp("192.0.2.10")! };
+  }
+
+  test("answers for one lease; its address is renewed now and then only", async () => {
+    const { clock, acts, kernel, resource, vip } = await guarded();
+    await clock.advance(200);
+    resource.renew?.();
+    expect(acts.filter((act) => !act.includes("announce"))).toEqual(["200 grant 192.0.2.10 for 690"]);
+    await clock.advance(689);
+    expect(kernel.leaseGuard.answers(vip)).toBe(true);
+    await clock.advance(1);
+    expect(kernel.leaseGuard.answers(vip)).toBe(false);
+    resource.renew?.();
+    expect(acts).toContain("890 hold 192.0.2.10/24 eth0 for 2");
+    expect(kernel.leaseGuard.answers(vip)).toBe(true);
+  });
+
+  test("is silent within the call that withdraws it, and free again once it is stopped", async () => {
+    const { acts, kernel, resource, vip } = await guarded();
+    resource.withdraw?.();
+    expect(kernel.leaseGuard.answers(vip)).toBe(false);
+    await resource.stop(never);
+    expect(acts).toContain("0 release 192.0.2.10");
+  });
+
+  test("somebody flushed the ruleset: it is put back, told once, and guarded with the next renewal", async () => {
+    const { clock, kernel, warnings, resource, vip } = await guarded();
+    kernel.leaseGuard.flushNow();
+    resource.renew?.();
+    resource.renew?.();
+    await settled();
+    expect(warnings).toEqual([
+      "somebody removed the rules of the VIP lease from nftables: they are put back",
+    ]);
+    resource.renew?.();
+    await clock.advance(690);
+    expect(kernel.leaseGuard.answers(vip)).toBe(false);
   });
 });

@@ -75,23 +75,25 @@ const HARESOURCES =
   "lb1 ctsyncd ldirectord::ldirectord.cf IPaddr2::192.0.2.10/24/eth0 MailTo::ops@example.org\n";
 const AUTHKEYS = "auth 2\n2 sha1 ultramonkey\n";
 
-function configuration(texts: { haCf?: string; haresources?: string; authkeys?: string } = {}) {
+function configuration(
+  texts: { haCf?: string; haresources?: string; authkeys?: string } = {},
+  canGuard = true,
+) {
   const files = { haCf: file("ha.cf"), haresources: file("haresources"), authkeys: file("authkeys") };
   writeFileSync(files.haCf, texts.haCf ?? HA_CF);
   writeFileSync(files.haresources, texts.haresources ?? HARESOURCES);
   writeFileSync(files.authkeys, texts.authkeys ?? AUTHKEYS, { mode: 0o600 });
-  return readConfiguration(files, "lb1", "may-vanish");
+  return readConfiguration(files, "lb1", "may-vanish", canGuard);
 }
 
 describe("the configuration", () => {
   test("of the three files together; the lease is deadtime - keepalive - 0.5 s in whole seconds", () => {
     const { value, headlines } = configuration();
     expect(headlines).toEqual([]);
-    expect(value?.leaseSeconds).toBe(8);
     expect(value?.settings).toMatchObject({
       local: "lb1",
       nodes: ["lb1", "lb2"],
-      lease: 8000,
+      lease: { kind: "address", length: 8000 },
       autoFailback: "off",
       groups: [
         {
@@ -129,12 +131,15 @@ describe("the configuration", () => {
     ]);
   });
 
-  test("warns when deadtime is too short for a lease, and goes without one", () => {
-    const { value, headlines } = configuration({
-      haCf: HA_CF.replace("deadtime 10", "deadtime 2500ms").replace("warntime 5", "warntime 2"),
-    });
-    expect(value?.settings.lease).toBeUndefined();
-    expect(headlines.join("\n")).toContain("warning: deadtime is too short for a VIP lease");
+  test.each([
+    { times: "keepalive 1\ndeadtime 3", canGuard: true, lease: undefined },
+    { times: "keepalive 200ms\ndeadtime 1", canGuard: false, lease: undefined },
+    { times: "keepalive 200ms\ndeadtime 1", canGuard: true, lease: { kind: "guard", length: 690 } },
+  ])("$times, nftables $canGuard: warns when there can be no lease", ({ times, canGuard, lease }) => {
+    const haCf = HA_CF.replace(/keepalive.*/, times).replace(/^(deadtime 10|warntime 5|initdead.*)\n/gm, "");
+    const { value, headlines } = configuration({ haCf }, canGuard);
+    expect(value?.settings.lease).toEqual(lease);
+    expect(headlines.join("\n").includes("warning: deadtime is too short for a VIP lease")).toBe(!lease);
   });
 
   test.each([

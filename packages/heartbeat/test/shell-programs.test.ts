@@ -49,7 +49,7 @@ const STATUS: HeartbeatStatus = {
   nodes: [node("lb1", "active", []), node("lb2", "active", ["eth1"]), node("lb3", "dead", [])],
   groups: [],
   version: "0.1.0",
-  leaseSeconds: 8,
+  lease: { kind: "address", length: 8000 },
   media: [
     { medium: "bcast eth1", device: "eth1", ready: true },
     { medium: "bcast eth2", device: "eth2", ready: true },

@@ -1,10 +1,11 @@
 import type { Fact } from "@systole/bus";
 import { fakeKernel } from "@systole/kernel/fake";
-import { instant, milliseconds } from "@systole/machine";
+import { instant, milliseconds, seconds } from "@systole/machine";
 import { parseIp } from "@systole/wire";
 import { describe, expect, test } from "vitest";
 import type { CoreAction } from "../src/core/action.js";
 import type { CoreEvent } from "../src/core/event.js";
+import type { Lease } from "../src/core/lease.js";
 import type { Runner, RunnerGroup, RunnerReport } from "../src/resources/runner.js";
 import { settlePast } from "../src/shell/adoption.js";
 import { createPerformer } from "../src/shell/performer.js";
@@ -58,6 +59,7 @@ function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerRe
       resend: (sequence) => calls.push(`resend ${sequence}`),
     },
     runner: fakeRunner(calls, reports),
+    lease: { together: (run) => run() },
     lastWord: { sent: (groups) => calls.push(`last word ${groups.join(" ")}`), close: () => undefined },
     group: (key) => (key === GROUP.key ? GROUP : undefined),
     feed: (event) => fed.push(event),
@@ -163,13 +165,13 @@ describe("the performer", () => {
 
 describe("what a former process left behind", () => {
   const vip = { address: parseIp("192.0.2.10")!, prefixLength: 24, device: "eth0" };
-  const LEASE = milliseconds(8000);
+  const LEASE: Lease = { kind: "address", length: seconds(8) };
 
   async function past(options: {
     vipIsUp: boolean;
     silence?: number;
     groups?: string[];
-    lease?: typeof LEASE;
+    lease?: Lease | undefined;
   }) {
     const kernel = fakeKernel();
     if (options.vipIsUp) kernel.addresses.holdNow(vip, 8);

@@ -8,6 +8,7 @@ import { addressCases } from "./contract/addresses.js";
 import { balancerCases } from "./contract/balancer.js";
 import type { ContractCase } from "./contract/case.js";
 import { conntrackCases } from "./contract/conntrack.js";
+import { leaseGuardCases } from "./contract/lease-guard.js";
 import { linkCases } from "./contract/links.js";
 
 export type { ContractCase, Place } from "./contract/case.js";
@@ -15,6 +16,7 @@ export type { ContractCase, Place } from "./contract/case.js";
 export const contractCases: readonly ContractCase[] = [
   ...addressCases,
   ...linkCases,
+  ...leaseGuardCases,
   ...balancerCases,
   ...conntrackCases,
 ];

@@ -10,6 +10,7 @@ import { type FakeAddresses, fakeAddresses } from "./fake/addresses.js";
 import { type FakeAnnouncer, fakeAnnouncer } from "./fake/announcer.js";
 import { type FakeBalancer, fakeBalancer } from "./fake/balancer.js";
 import { type FakeConntrack, fakeConntrack } from "./fake/conntrack.js";
+import { type FakeLeaseGuard, fakeLeaseGuard } from "./fake/lease-guard.js";
 import { type FakeLinks, fakeLinks } from "./fake/links.js";
 import type { Kernel } from "./kernel.js";
 
@@ -18,12 +19,14 @@ export type { FakeAddresses } from "./fake/addresses.js";
 export type { FakeAnnouncer } from "./fake/announcer.js";
 export type { FakeBalancer } from "./fake/balancer.js";
 export type { FakeConntrack } from "./fake/conntrack.js";
+export type { FakeLeaseGuard } from "./fake/lease-guard.js";
 export type { FakeLinks } from "./fake/links.js";
 
 export interface FakeKernel extends Kernel {
   readonly addresses: FakeAddresses;
   readonly links: FakeLinks;
   readonly announcer: FakeAnnouncer;
+  readonly leaseGuard: FakeLeaseGuard;
   readonly balancer: FakeBalancer;
   readonly conntrack: FakeConntrack;
 }
@@ -53,6 +56,7 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
     links,
     addresses: fakeAddresses(context, links),
     announcer: fakeAnnouncer(context, links),
+    leaseGuard: fakeLeaseGuard(context),
     balancer: fakeBalancer(context, options.dataPlane ?? "ip_vs"),
     conntrack: fakeConntrack(context),
     async close() {},

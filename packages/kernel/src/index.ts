@@ -19,8 +19,9 @@ export {
 export type { CommitResult, Conntrack, FlowEvent } from "./conntrack.js";
 export type { Kernel } from "./kernel.js";
 export { errorCode, KernelError } from "./kernel-error.js";
+export type { LeaseGuard } from "./lease-guard.js";
 export { nftablesLimitations } from "./limitations.js";
 export type { Link, Links } from "./links.js";
 export { type DataPlaneChoice, type KernelOptions, openKernel, type Within } from "./linux.js";
-export { type Network, openNetwork } from "./network.js";
+export { type Network, type NetworkOptions, openNetwork } from "./network.js";
 export { describeChange, SCHEDULERS } from "./service-table.js";

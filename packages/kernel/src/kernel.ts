@@ -7,12 +7,14 @@ import type { Addresses } from "./addresses.js";
 import type { Announcer } from "./announcer.js";
 import type { Balancer } from "./balancer.js";
 import type { Conntrack } from "./conntrack.js";
+import type { LeaseGuard } from "./lease-guard.js";
 import type { Links } from "./links.js";
 
 export interface Kernel {
   readonly addresses: Addresses;
   readonly links: Links;
   readonly announcer: Announcer;
+  readonly leaseGuard: LeaseGuard;
   readonly balancer: Balancer;
   readonly conntrack: Conntrack;
   /** Closes every socket. What is in the kernel stays there. */

@@ -5,8 +5,10 @@ import { linuxAddresses } from "./linux/addresses.js";
 import { linuxAnnouncer } from "./linux/announcer.js";
 import { linuxConntrack } from "./linux/conntrack.js";
 import { type DataPlaneChoice, openDataPlane } from "./linux/data-plane.js";
+import { nftablesLeaseGuard } from "./linux/lease-guard.js";
 import { linuxLinks } from "./linux/links.js";
 import { openSockets, type Within } from "./linux/sockets.js";
+import { nftProgram } from "./nftables/program.js";
 
 export type { DataPlaneChoice } from "./linux/data-plane.js";
 export type { Within } from "./linux/sockets.js";
@@ -58,6 +60,7 @@ export async function openKernel(options: KernelOptions = {}): Promise<Kernel> {
       addresses,
       links,
       announcer,
+      leaseGuard: nftablesLeaseGuard(sockets.connect(NETLINK_NETFILTER), nftProgram(nftCommand)),
       balancer,
       conntrack,
       async close() {

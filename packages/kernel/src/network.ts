@@ -1,15 +1,24 @@
-/** The part of a director's kernel that heartbeat needs: interfaces, VIPs and their announcement. No data plane. */
-import { NETLINK_ROUTE } from "@systole/sys";
+/** The part of a director's kernel that heartbeat needs: interfaces, VIPs, announcement, lease. No data plane. */
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from "@systole/sys";
 import type { Kernel } from "./kernel.js";
 import { linuxAddresses } from "./linux/addresses.js";
 import { linuxAnnouncer } from "./linux/announcer.js";
+import { nftablesLeaseGuard } from "./linux/lease-guard.js";
 import { linuxLinks } from "./linux/links.js";
 import { openSockets, type Within } from "./linux/sockets.js";
+import { nftProgram } from "./nftables/program.js";
 
-export type Network = Pick<Kernel, "addresses" | "links" | "announcer" | "close">;
+export type Network = Pick<Kernel, "addresses" | "links" | "announcer" | "leaseGuard" | "close">;
 
-/** @param within runs what makes a socket; in another network namespace if it is not ours. */
-export async function openNetwork(within: Within = (make) => make()): Promise<Network> {
+export interface NetworkOptions {
+  /** Runs what makes a socket; in another network namespace if it is not ours. */
+  readonly within?: Within;
+  /** nft and what comes before its arguments. */
+  readonly nftCommand?: readonly string[];
+}
+
+export async function openNetwork(options: NetworkOptions = {}): Promise<Network> {
+  const { within = (make) => make(), nftCommand = ["nft"] } = options;
   const sockets = openSockets(within);
   const route = sockets.connect(NETLINK_ROUTE);
   const links = await linuxLinks(sockets, route);
@@ -19,6 +28,7 @@ export async function openNetwork(within: Within = (make) => make()): Promise<Ne
     addresses,
     links,
     announcer,
+    leaseGuard: nftablesLeaseGuard(sockets.connect(NETLINK_NETFILTER), nftProgram(nftCommand)),
     async close() {
       announcer.close();
       addresses.close();

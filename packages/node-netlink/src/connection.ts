@@ -39,6 +39,12 @@ export interface NetlinkRequest {
   readonly payload: Uint8Array;
 }
 
+/** What stands before and behind requests that the kernel shall do all together or not at all. */
+export interface TransactionFrame {
+  readonly begin: NetlinkRequest;
+  readonly end: NetlinkRequest;
+}
+
 /** Turns one answer into a value; undefined skips it. The message is valid only during the call. */
 export type Decode<T> = (message: NetlinkMessage) => T | undefined;
 
@@ -94,6 +100,21 @@ export class NetlinkConnection {
     );
     this.#send();
     return await Promise.all(outcomes);
+  }
+
+  /**
+   * Sends requests as one transaction, in one datagram, past all that waits: it has left when this returns.
+   *
+   * @throws NetlinkError the first refusal; nothing was done then.
+   */
+  async transact(requests: readonly NetlinkRequest[], { begin, end }: TransactionFrame): Promise<void> {
+    const own: Pending[] = [];
+    const outcomes = requests.map((request) => this.#enqueue(own, false, request));
+    if (own.length > 0) {
+      this.#socket.ref();
+      this.#transmit(own, begin, end);
+    }
+    await Promise.all(outcomes);
   }
 
   /**
@@ -167,8 +188,9 @@ export class NetlinkConnection {
     this.#transmit(batch);
   }
 
-  #transmit(batch: readonly Pending[]): void {
+  #transmit(batch: readonly Pending[], begin?: NetlinkRequest, end?: NetlinkRequest): void {
     const writer = new ByteWriter(1024);
+    this.#frame(writer, begin);
     const sequences = batch.map((pending) => {
       this.#sequence = (this.#sequence + 1) >>> 0 || 1; // 0 is what events carry
       this.#waiting.set(this.#sequence, pending);
@@ -178,8 +200,17 @@ export class NetlinkConnection {
       writeMessage(writer, { type, flags: flags | how, sequence, portId: this.#socket.portId, payload });
       return sequence;
     });
+    this.#frame(writer, end);
     const sent = this.#socket.send(writer.done());
     if (sent < 0) for (const sequence of sequences) this.#finish(sequence, { code: errnoName(-sent) });
+  }
+
+  /** Nobody waits for the answer to a frame, and the kernel gives none. */
+  #frame(writer: ByteWriter, frame: NetlinkRequest | undefined): void {
+    if (frame === undefined) return;
+    const { type, flags, payload } = frame;
+    const { portId } = this.#socket;
+    writeMessage(writer, { type, flags: flags | NLM_F_REQUEST, sequence: 0, portId, payload });
   }
 
   #receive(datagram: Uint8Array): void {

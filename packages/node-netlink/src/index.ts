@@ -1,6 +1,12 @@
 export { Attributes, AttributeWriter, forEachAttribute } from "./attribute.js";
 export { AttributeCursor } from "./attribute-cursor.js";
-export { type Decode, listenToEvents, NetlinkConnection, type NetlinkRequest } from "./connection.js";
+export {
+  type Decode,
+  listenToEvents,
+  NetlinkConnection,
+  type NetlinkRequest,
+  type TransactionFrame,
+} from "./connection.js";
 export * from "./conntrack/constants.js";
 export { type ConntrackEvent, type ConntrackEventKind, decodeConntrackEvent } from "./conntrack/event.js";
 export { decodeExpectation, type Expectation } from "./conntrack/expect.js";
@@ -87,6 +93,8 @@ export {
 export * from "./message.js";
 export { decodeVerdict, NetlinkError, type Refusal } from "./netlink-error.js";
 export { counterAnswer, dumpCounters, encodeCounter, type NftCounter } from "./nftables/counter.js";
+export { nftablesTransaction } from "./nftables/nfnetlink.js";
+export { type AddressSet, addElements, removeElements } from "./nftables/set-element.js";
 export {
   ARPOP_REPLY,
   ARPOP_REQUEST,

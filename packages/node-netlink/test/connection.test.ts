@@ -74,6 +74,17 @@ test("many requests travel in few datagrams, in order, each with its own outcome
   expect(socket.datagrams).toBeLessThanOrEqual(5);
 });
 
+test("a transaction is one datagram between its frames; the first refusal is its outcome", async () => {
+  const { connection, socket } = connected(({ payload }) => (payload[0] === 3 ? { error: "ENOENT" } : {}));
+  const frame = { begin: request(100), end: request(101) };
+  await connection.transact([request(1), request(2)], frame);
+  expect(socket.received.map(firstByte)).toEqual([100, 1, 2, 101]);
+  expect(socket.datagrams).toBe(1);
+  await expect(connection.transact([request(1), request(3)], frame)).rejects.toMatchObject({
+    code: "ENOENT",
+  });
+});
+
 test("a socket that refuses to send is an error of that request", async () => {
   const { connection, socket } = connected(() => ({}));
   socket.close();

@@ -31,7 +31,7 @@ export function oneOwner(
 /** How long two owners are excused after a medium became healthy. */
 export function graceMs({ keepalive, lease }: ClusterSettings, allRun: boolean): number {
   const yielding = keepalive + 1000;
-  return allRun ? yielding : Math.max(yielding, (lease ?? 0) + KERNEL_LATENESS_MS);
+  return allRun ? yielding : Math.max(yielding, (lease?.length ?? 0) + KERNEL_LATENESS_MS);
 }
 
 /** A kernel ends a lifetime up to 0.38 s late, and its clock may be slow. */

@@ -42,6 +42,8 @@ export interface Schedule {
   readonly secondStartsAfterMs: number;
   readonly faults: readonly Timed[];
   readonly directors?: boolean;
+  /** The times of the shipped ha.cf. */
+  readonly quick?: boolean;
 }
 
 export interface Reach {
@@ -50,6 +52,8 @@ export interface Reach {
   readonly media: number;
   /** From the beginning every packet takes its time: little on the first medium, up to three seconds on the last. */
   readonly shuffled?: boolean;
+  /** With the times of the shipped ha.cf; silences are as much shorter. */
+  readonly quick?: boolean;
   /** ldirectord is in the world, and real servers fail, too. */
   readonly directors?: boolean;
 }
@@ -73,9 +77,11 @@ const realServer = fc.record({
 });
 
 /** Lengths of silence: any, and just around lease and deadtime. */
-const silence = mostly([2000, 3000, 3380, 4000, 5000, 6000], 40_000);
+const classicSilence = mostly([2000, 3000, 3380, 4000, 5000, 6000], 40_000);
+const quickSilence = mostly([200, 400, 690, 800, 1000, 1200], 8000);
 
 function faults(reach: Reach): fc.Arbitrary<Fault> {
+  const silence = reach.quick ? quickSilence : classicSilence;
   const disturb = fc.record({
     kind: fc.constant("disturb" as const),
     medium: fc.integer({ min: reach.healthyMedia, max: reach.media - 1 }),
@@ -126,6 +132,7 @@ export function schedules(reach: Reach): fc.Arbitrary<Schedule> {
     clockRates: fc.tuple(rate, rate),
     autoFailback: fc.constantFrom("on", "off" as const),
     directors: fc.constant(reach.directors ?? false),
+    ...(reach.quick ? { quick: fc.constant(true) } : {}),
     secondStartsAfterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15_000 })),
     faults: fc
       .array(

@@ -34,9 +34,6 @@ export interface GroupRunner {
   renew(groups: readonly string[]): void;
 }
 
-/** How long after its end an address may still be there: the kernel's timer is coarse. Measured, platform.md. */
-const KERNEL_LATENESS_S = 0.38;
-
 export function groupRunner(
   groups: ReadonlyMap<string, readonly string[]>,
   running: Set<string>,
@@ -118,8 +115,7 @@ export function groupRunner(
   }
 
   function hold(vip: VipAddress): void {
-    const seconds = door.leaseSeconds;
-    door.kernel.addresses.holdNow(vip, seconds === undefined ? undefined : seconds + KERNEL_LATENESS_S);
+    door.kernel.addresses.holdNow(vip, door.leaseSeconds);
   }
 
   const vipsOf = (group: string) => (groups.get(group) ?? []).filter((one) => vipOf(one) !== undefined);

@@ -4,7 +4,14 @@
  * The kernel outlives the process: VIPs stay until their lease ends, and a process started within the lease of the one
  * before keeps them. A power cut takes everything but the disk.
  */
-import type { ClusterSettings, ClusterState, CoreAction, CoreEvent } from "@systole/heartbeat";
+import {
+  type ClusterSettings,
+  type ClusterState,
+  type CoreAction,
+  type CoreEvent,
+  type Lease,
+  lateness,
+} from "@systole/heartbeat";
 import { type FakeKernel, fakeKernel } from "@systole/kernel/fake";
 import { type Instant, instant } from "@systole/machine";
 import { Director, type DirectorCore, servingFor } from "./director.js";
@@ -189,7 +196,7 @@ export class Host {
       settings,
       kernel,
       running: this.#running,
-      leaseSeconds: settings.lease === undefined ? undefined : settings.lease / 1000,
+      leaseSeconds: settings.lease === undefined ? undefined : lifetimeOf(settings.lease),
       workMs,
       refuses: (resource: string) => this.refusing.has(resource),
       now: () => this.#now(),
@@ -224,7 +231,7 @@ export class Host {
   /** Groups whose VIPs are all still in the kernel, within the lease of what was last sent. */
   #adoptable(kernel: FakeKernel): string[] {
     const { lease, groups } = this.#options.settings;
-    if (this.#lastSent === undefined || lease === undefined || this.#now() - this.#lastSent >= lease)
+    if (this.#lastSent === undefined || lease === undefined || this.#now() - this.#lastSent >= lease.length)
       return [];
     const up = new Set<string>(kernel.addresses.listNow().map((held) => held.address));
     const isUp = (resources: readonly string[]) => {
@@ -243,6 +250,9 @@ export class Host {
     }
   }
 }
+
+/** Seconds until the kernel has ended a VIP, at the latest: its timer is coarse. */
+const lifetimeOf = (lease: Lease): number => (lease.length + 0.95 * lateness(lease)) / 1000;
 
 /** The VIPs of groups that name an ldirectord. */
 export const directedVips = (settings: ClusterSettings): string[] =>

@@ -1,5 +1,5 @@
 /** Plays one schedule of faults and says which invariant broke, if any. */
-import type { ClusterSettings } from "@systole/heartbeat";
+import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
 import { milliseconds, seconds } from "@systole/machine";
 import { owned, quiet } from "./checks.js";
 import type { DirectorCore } from "./director.js";
@@ -16,15 +16,27 @@ export interface Outcome {
 const NODES = ["lb1", "lb2"] as const;
 const MEDIA = ["eth0", "eth1"];
 
-/** Two directors, a group preferred by each, the times of the classic example. */
-export function twoDirectors(local: string, autoFailback: "on" | "off"): ClusterSettings {
+/** The times of the classic example, with a lease of 3 s, and those of the shipped ha.cf, with one of 690 ms. */
+const CLASSIC = {
+  keepalive: seconds(1),
+  deadtime: seconds(5),
+  warntime: seconds(3),
+  initdead: seconds(10),
+};
+const QUICK = {
+  keepalive: milliseconds(200),
+  deadtime: seconds(1),
+  warntime: milliseconds(500),
+  initdead: seconds(5),
+};
+
+/** Two directors, a group preferred by each. */
+export function twoDirectors(local: string, autoFailback: "on" | "off", quick = false): ClusterSettings {
+  const times = quick ? QUICK : CLASSIC;
   return {
     local,
     nodes: NODES,
-    keepalive: seconds(1),
-    deadtime: seconds(5),
-    warntime: seconds(3),
-    initdead: seconds(10),
+    ...times,
     maxRexmitDelay: milliseconds(250),
     autoFailback,
     groups: [
@@ -40,7 +52,7 @@ export function twoDirectors(local: string, autoFailback: "on" | "off"): Cluster
       },
       { key: "IPaddr2::192.0.2.20/32/eth0", preferred: "lb2", resources: ["IPaddr2::192.0.2.20/32/eth0"] },
     ],
-    lease: seconds(3),
+    lease: leaseFor(times, true),
     fencing: false,
   };
 }
@@ -61,7 +73,7 @@ export interface Mutation {
 export function play(schedule: Schedule, { settings = (same) => same, ...mutation }: Mutation = {}): Outcome {
   const simulation = createSimulation({
     seed: schedule.seed,
-    settings: NODES.map((name) => settings(twoDirectors(name, schedule.autoFailback))),
+    settings: NODES.map((name) => settings(twoDirectors(name, schedule.autoFailback, schedule.quick))),
     clockRates: schedule.clockRates,
     media: MEDIA,
     workMs: { least: 1, most: 150 },

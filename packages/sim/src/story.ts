@@ -160,7 +160,7 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
       const key = index === 0 ? "ctsync" : `ctsync::${index}`;
       return { key, preferred: node, resources: [key, `ldirectord::${index}.cf`, vip] };
     }),
-    lease: leaseFor({ keepalive, deadtime }),
+    lease: leaseFor({ keepalive, deadtime }, true),
     fencing: false,
   };
 }

@@ -185,5 +185,5 @@ test.each<Mutant>([
     if (process.env.SYSTOLE_MUTANTS === "print") process.stdout.write(`| ${rule} | ${numRuns} |\n`);
     expect(failed).toBe(true);
   },
-  120_000,
+  400_000,
 );

@@ -6,13 +6,14 @@
  *
  * The theory is in docs/architecture.md, "Cores as functions" and "The VIP lease"; who may take a group is in right.ts.
  */
-import { earliest, type Instant, type Machine, milliseconds, plus, type Tick } from "@systole/machine";
+import { earliest, type Instant, type Machine, plus, type Tick } from "@systole/machine";
 import { nothingSent } from "../wire/sequence.js";
 import type { CoreAction } from "./action.js";
 import type { CoreEvent } from "./event.js";
 import { fencingMachine } from "./fencing.js";
 import { settleHandOver } from "./hand-over.js";
 import { hear } from "./hearing.js";
+import { soon } from "./lease.js";
 import type { GroupKey } from "./message.js";
 import { holds } from "./ownership.js";
 import { isAlive, peerDeadline, tickPeer } from "./peers.js";
@@ -30,14 +31,13 @@ import {
   endTurn,
   note,
   publish,
-  SOON,
   send,
   stepGroup,
   type Turn,
 } from "./turn.js";
 
 /** A step that comes so much after its deadline was late: others are not judged before the sockets were read. */
-const LATE = milliseconds(100);
+const lateAfter = ({ settings }: ClusterState): number => Math.min(100, settings.keepalive);
 
 export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
   return {
@@ -71,7 +71,9 @@ export function holdVerdict(
 ): "hold" | "ask-again" | "refused" {
   const here = state.groups.get(group);
   if (here === undefined || !holds(here.ownership)) return "refused";
-  return state.lastSentAt !== undefined && now - state.lastSentAt <= SOON ? "hold" : "ask-again";
+  return state.lastSentAt !== undefined && now - state.lastSentAt <= soon(state.settings)
+    ? "hold"
+    : "ask-again";
 }
 
 function nextDeadline(state: ClusterState): Instant | undefined {
@@ -90,7 +92,8 @@ function nextDeadline(state: ClusterState): Instant | undefined {
 
 function noticeLateness(turn: Turn): void {
   const due = nextDeadline(turn.state);
-  if (due !== undefined && turn.now - due > LATE) change(turn, { judgeFrom: plus(turn.now, SOON) });
+  if (due !== undefined && turn.now - due > lateAfter(turn.state))
+    change(turn, { judgeFrom: plus(turn.now, soon(turn.state.settings)) });
 }
 
 /** Silent for one lease: others may have called us dead. Whatever we held, knew or were allowed is void. */

@@ -1,5 +1,6 @@
 /** What the core needs to know of ha.cf and haresources, as plain values. `config/` makes them from the files. */
 import type { Millis } from "@systole/machine";
+import type { Lease } from "./lease.js";
 import type { GroupKey, NodeName } from "./message.js";
 
 /** One line of haresources. */
@@ -22,8 +23,8 @@ export interface ClusterSettings {
   readonly maxRexmitDelay: Millis;
   readonly autoFailback: "on" | "off" | "legacy";
   readonly groups: readonly GroupSettings[];
-  /** Length of the VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
-  readonly lease: Millis | undefined;
+  /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
+  readonly lease: Lease | undefined;
   /** A fence device is configured: takeover from a dead node waits for `fenced`. */
   readonly fencing: boolean;
 }

@@ -8,10 +8,11 @@
  */
 import { type Instant, plus } from "@systole/machine";
 import { countStatus } from "../wire/sequence.js";
+import { soon } from "./lease.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
 import { claimOf, holds } from "./ownership.js";
 import { type ClusterState, mayRenew } from "./state.js";
-import { act, change, note, SOON, send, type Turn } from "./turn.js";
+import { act, change, note, send, type Turn } from "./turn.js";
 
 /** Says what is due at the end of a turn. */
 export function speak(turn: Turn): void {
@@ -31,7 +32,7 @@ export function sayStatus(turn: Turn): void {
   change(turn, {
     sent,
     lastSentAt: now,
-    nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : SOON),
+    nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : soon(state.settings)),
   });
   turn.speak = false;
   act(turn, {
@@ -47,7 +48,7 @@ export function sayStatus(turn: Turn): void {
     },
   });
   if (inTime && lease !== undefined && groups.length > 0) {
-    act(turn, { type: "renew", groups, until: plus(now, SOON) });
+    act(turn, { type: "renew", groups, until: plus(now, soon(state.settings)) });
   }
 }
 

@@ -1,10 +1,10 @@
 /** The whole state of the core, and how a life begins. */
-import { type Instant, milliseconds, plus } from "@systole/machine";
+import { type Instant, plus } from "@systole/machine";
 import { nothingReceived, type Reception } from "../wire/reception.js";
 import { nothingSent, type Sent } from "../wire/sequence.js";
 import { type Dialogue, noDialogue } from "./dialogue.js";
 import type { Fencing } from "./fencing.js";
-import { silenceLimit } from "./lease.js";
+import { lateness, silenceLimit } from "./lease.js";
 import { joining, type Liveness } from "./liveness.js";
 import type { GroupKey, HoldSet, NodeName } from "./message.js";
 import type { Ownership } from "./ownership.js";
@@ -169,13 +169,10 @@ export const stalled = (state: ClusterState, now: Instant): boolean =>
   now - state.lastSentAt >= silenceLimit(state.settings);
 
 /**
- * A renewal at `now` cannot outlive our last heartbeat's deadtime, whatever happens to the next one: the kernel ends
- * lifetimes up to 0.4 s late.
+ * A renewal at `now` cannot outlive our last heartbeat's deadtime, whatever happens to the next one.
  */
 export function mayRenew(state: ClusterState, now: Instant): boolean {
   const { deadtime, lease } = state.settings;
   if (state.lastSentAt === undefined) return false;
-  return lease === undefined || now - state.lastSentAt <= deadtime - lease - KERNEL_LATENESS;
+  return lease === undefined || now - state.lastSentAt <= deadtime - lease.length - lateness(lease);
 }
-
-const KERNEL_LATENESS = milliseconds(400);

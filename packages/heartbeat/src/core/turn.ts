@@ -1,6 +1,6 @@
 /** One step of the core in the making: the next state, and the actions so far. */
 import type { Fact, Severity } from "@systole/bus";
-import { type Instant, instant, milliseconds, type Step } from "@systole/machine";
+import { type Instant, instant, type Step } from "@systole/machine";
 import { count } from "../wire/sequence.js";
 import type { CoreAction } from "./action.js";
 import type { GroupKey, Message, NodeName } from "./message.js";
@@ -92,6 +92,3 @@ export function stepGroup(
 
 /** The later of two moments. */
 export const later = (a: Instant, b: Instant): Instant => instant(Math.max(a, b));
-
-/** How soon a status follows one that could not renew the leases. */
-export const SOON = milliseconds(50);

@@ -1,23 +1,23 @@
 /**
  * IPaddr, IPaddr2, IPv6addr and the bare IP address: a VIP of this director.
  *
- * The VIP is added with a lifetime that the kernel enforces (the lease) and renewed before each heartbeat. It is
+ * The VIP lives as long as its lease (vip-lease.ts), which is renewed right after each heartbeat. It is
  * announced in the same turn in which it comes up, and again on the schedule of the original agents. A VIP that is on
  * the loopback as /32 (a real server that is a director, too) is taken off there first and put back at the end.
  */
 import type { Fact, Severity } from "@systole/bus";
 import { errorCode, type HeldAddress, type Kernel, type VipAddress } from "@systole/kernel";
-import { type Clock, type Millis, milliseconds, plus, seconds } from "@systole/machine";
+import { type Clock, type Instant, type Millis, milliseconds, plus, seconds } from "@systole/machine";
 import { familyOf } from "@systole/wire";
 import { findInterface, freeLabel } from "./find-interface.js";
 import { type IpSpec, parseIpSpec } from "./ip-spec.js";
 import { problemOf, type Resource, ResourceError, type ResourceSpec } from "./resource.js";
+import type { VipLease } from "./vip-lease.js";
 
 export interface IpAddressDependencies {
   readonly clock: Clock;
   readonly kernel: Pick<Kernel, "addresses" | "links" | "announcer">;
-  /** Whole seconds that a VIP lives unless renewed; undefined when the lease is off. */
-  readonly leaseSeconds: () => number | undefined;
+  readonly lease: VipLease;
   /** Asked right before a VIP is added, and before each further announcement: may we still, at this very moment? */
   readonly mayHold: () => boolean;
   readonly publish: (severity: Severity, fact: Fact) => void;
@@ -47,6 +47,8 @@ class IpAddressResource implements Resource {
   readonly #wanted: IpSpec;
   /** Where it is up by our will. */
   #vip: VipAddress | undefined;
+  /** When its own lifetime was last renewed. */
+  #heldAt: Instant | undefined;
   /** Where it was on the loopback before. */
   #onLoopback: HeldAddress | undefined;
   #silence = () => {};
@@ -63,7 +65,7 @@ class IpAddressResource implements Resource {
   }
 
   async start(): Promise<readonly string[]> {
-    const { kernel, mayHold, leaseSeconds } = this.#world;
+    const { clock, kernel, mayHold, lease } = this.#world;
     const { addresses, links } = kernel;
     const { address } = this.#wanted;
     const present = await addresses.list();
@@ -73,7 +75,9 @@ class IpAddressResource implements Resource {
     await links.up(place.device);
     if (!mayHold()) throw new ResourceError("void-word", `${address}: we were silent too long to take it`);
     this.#vip = place;
-    const held = addresses.hold(place, leaseSeconds());
+    this.#heldAt = clock.now();
+    lease.grant(address);
+    const held = addresses.hold(place, lease.addressSeconds());
     this.announce();
     try {
       await held;
@@ -92,16 +96,20 @@ class IpAddressResource implements Resource {
     this.#vip = undefined;
     this.#silence();
     if (place !== undefined) await this.#dropIfThere(place);
+    this.#world.lease.release(this.#wanted.address);
     if (this.#onLoopback !== undefined) await addresses.hold(this.#onLoopback, undefined);
     this.#onLoopback = undefined;
     if (place !== undefined) this.#publish("notice", "vip.down", place, "stopped");
   }
 
   renew(): void {
-    const { kernel, leaseSeconds, warn } = this.#world;
-    const lease = leaseSeconds();
-    if (this.#vip === undefined || lease === undefined) return;
-    kernel.addresses.hold(this.#vip, lease).then(
+    const { clock, kernel, lease, warn } = this.#world;
+    const lifetime = lease.addressSeconds();
+    if (this.#vip === undefined || lifetime === undefined) return;
+    lease.grant(this.#vip.address);
+    if (this.#heldAt !== undefined && !lease.isDue(this.#heldAt)) return;
+    this.#heldAt = clock.now();
+    kernel.addresses.hold(this.#vip, lifetime).then(
       () => {
         this.#renewalProblem = undefined;
       },
@@ -118,6 +126,7 @@ class IpAddressResource implements Resource {
     const place = this.#vip;
     this.#vip = undefined;
     if (place === undefined) return;
+    this.#world.lease.silence(place.address);
     this.#dropIfThere(place).then(
       () => this.#publish("warning", "vip.down", place, "stalled"),
       (error: unknown) => this.#world.warn(`${place.address} cannot be dropped: ${problemOf(error)}`),

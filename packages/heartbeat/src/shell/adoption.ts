@@ -6,8 +6,9 @@
  */
 import type { Addresses } from "@systole/kernel";
 import { errorCode } from "@systole/kernel";
-import { type Clock, type Millis, seconds } from "@systole/machine";
+import { type Clock, seconds } from "@systole/machine";
 import type { IpAddress } from "@systole/wire";
+import type { Lease } from "../core/lease.js";
 import { parseIpSpec } from "../resources/ip-spec.js";
 import { problemOf, type ResourceSpec } from "../resources/resource.js";
 import type { Runner, RunnerGroup } from "../resources/runner.js";
@@ -21,8 +22,8 @@ export interface AdoptionDependencies {
   readonly log: (line: string) => void;
 }
 
-/** The time that is left must do for everything until our first status. */
-const MARGIN_MS = 500;
+/** The time that is left must do for everything until our first status: at most so much. */
+const LONGEST_MARGIN_MS = 500;
 /** The VIPs are gone by then; what is left of the group must not keep this node out of the cluster. */
 const STOP_LIMIT = seconds(15);
 
@@ -30,11 +31,14 @@ const STOP_LIMIT = seconds(15);
 export async function settlePast(
   groups: readonly RunnerGroup[],
   lastWord: LastWord | undefined,
-  lease: Millis | undefined,
+  lease: Lease | undefined,
   { clock, addresses, runner, log }: AdoptionDependencies,
 ): Promise<readonly string[]> {
   const present = new Set((await addresses.list()).map(({ address }) => address));
-  const insideLease = lastWord !== undefined && lease !== undefined && lastWord.silence < lease - MARGIN_MS;
+  const insideLease =
+    lastWord !== undefined &&
+    lease !== undefined &&
+    lastWord.silence < lease.length - Math.min(LONGEST_MARGIN_MS, lease.length / 2);
   const adopted: string[] = [];
   for (const group of groups) {
     const vips = vipsOf(group.resources);

@@ -9,6 +9,7 @@ import { type Boot, booted } from "../core/state.js";
 import { logLines } from "../log-lines.js";
 import { makeResource } from "../resources/catalogue.js";
 import { createRunner, type Runner, type RunnerLog } from "../resources/runner.js";
+import { createVipLease } from "../resources/vip-lease.js";
 import { type Answers, createAnswers } from "./answers.js";
 import type { Configuration } from "./configuration.js";
 import { createDropLog, type DropLog } from "./drop-log.js";
@@ -60,17 +61,23 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       info: (text) => log.info({ event: "medium.works" }, text),
     },
   });
+  const lease = createVipLease({
+    clock,
+    guard: kernel.leaseGuard,
+    lease: () => present.configuration.settings.lease,
+    warn: (problem) => log.warn({ event: "lease.problem" }, problem),
+  });
   const runner = createRunner(
     { stopRetries: stopRetries(configuration) },
     {
       clock,
       log: runnerLog(context),
-      make: (spec, group) => makeResource(spec, resourceWorld(group, present, context, kernel)),
+      make: (spec, group) => makeResource(spec, resourceWorld(group, present, context, kernel, lease)),
     },
   );
   const answers = createAnswers(clock);
   const parts: PerformerDependencies = {
-    ...{ clock, runner, lastWord, background, finished },
+    ...{ clock, runner, lease, lastWord, background, finished },
     transmitter: transmitterOf(present, receiver, media, dependencies),
     group: (key) => present.group(key),
     feed: (event) => present.feed(event),

@@ -15,8 +15,8 @@ export interface MediumView {
 /** What `status` answers. */
 export interface HeartbeatStatus extends ClusterView {
   readonly version: string;
-  /** Something of a group is held here: what ldirectord and ctsyncd call active. */
-  readonly leaseSeconds: number | undefined;
+  /** How long a VIP lives unless it is renewed, and what ends it; undefined when the lease is off. */
+  readonly lease: { readonly kind: "address" | "guard"; readonly length: number } | undefined;
   readonly media: readonly MediumView[];
   /** Datagrams dropped since the start, by reason. */
   readonly dropped: Readonly<Record<string, number>>;

@@ -30,8 +30,6 @@ export interface Configuration {
   readonly haresources: Haresources;
   readonly keys: KeyRing;
   readonly settings: ClusterSettings;
-  /** Whole seconds; undefined when VIPs have no lease. */
-  readonly leaseSeconds: number | undefined;
 }
 
 export interface ConfigurationResult {
@@ -43,11 +41,16 @@ export interface ConfigurationResult {
   readonly headlines: readonly string[];
 }
 
-/** Reads all three files, and complains about all of them in one run. */
+/**
+ * Reads all three files, and complains about all of them in one run.
+ *
+ * @param canGuard the kernel can silence VIPs after milliseconds: without it a short deadtime has no lease.
+ */
 export function readConfiguration(
   files: ConfigurationFiles,
   local: string,
   interfaces: Parameters<typeof machineSurroundings>[1],
+  canGuard = true,
 ): ConfigurationResult {
   const around = machineSurroundings(local, interfaces);
   const rendered: string[] = [];
@@ -74,14 +77,13 @@ export function readConfiguration(
   if (errors || haCf === undefined || keys === undefined || haresources === undefined) {
     return { value: undefined, rendered, headlines };
   }
-  const settings = settingsOf(haCf, haresources, local);
-  const leaseSeconds = settings.lease === undefined ? undefined : settings.lease / 1000;
-  if (haCf.vipLease && leaseSeconds === undefined) {
-    const complaint = leaseComplaint(files.haCf);
+  const settings = settingsOf(haCf, haresources, local, canGuard);
+  if (haCf.vipLease && settings.lease === undefined) {
+    const complaint = leaseComplaint(files.haCf, canGuard);
     rendered.push(complaint);
     headlines.push(complaint.split("\n")[0]!);
   }
-  return { value: { haCf, haresources, keys, settings, leaseSeconds }, rendered, headlines };
+  return { value: { haCf, haresources, keys, settings }, rendered, headlines };
 }
 
 /** What ha.cf may ask for and this version does not do. Where going on without is not safe, the file is refused. */
@@ -152,7 +154,7 @@ function argumentProblem(script: string, args: readonly string[]): string | unde
   }
 }
 
-function settingsOf(haCf: HaCf, haresources: Haresources, local: string): ClusterSettings {
+function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuard: boolean): ClusterSettings {
   const { nodes, keepalive, deadtime, warntime, initdead, maxRexmitDelay, autoFailback, vipLease } = haCf;
   return {
     local,
@@ -168,12 +170,12 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string): Cluste
       preferred,
       resources: resources.map(({ text }) => text),
     })),
-    lease: vipLease ? leaseFor({ keepalive, deadtime }) : undefined,
+    lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
     fencing: false,
   };
 }
 
-const leaseComplaint = (path: string): string =>
+const leaseComplaint = (path: string, canGuard: boolean): string =>
   headline({
     path,
     span: undefined,
@@ -181,5 +183,7 @@ const leaseComplaint = (path: string): string =>
     code: "no-lease",
     message:
       "deadtime is too short for a VIP lease, a frozen node keeps its VIPs: " +
-      "deadtime - keepalive - 0.5 s must be at least 1 s and two keepalives",
+      (canGuard
+        ? "deadtime must be more than three keepalives and 10 ms"
+        : "without nftables deadtime - keepalive - 0.5 s must be at least 1 s and two keepalives"),
   });

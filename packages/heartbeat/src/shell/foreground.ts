@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type DaemonContext, StartFailure } from "@systole/daemon";
-import { openNetwork } from "@systole/kernel";
+import { type Network, openNetwork } from "@systole/kernel";
 import { milliseconds, plus } from "@systole/machine";
 import { lockProgramText, realtime } from "@systole/sys";
 import type { CoreEvent } from "../core/event.js";
@@ -17,6 +17,7 @@ import { type Configuration, readConfiguration } from "./configuration.js";
 import { openFifo } from "./fifo.js";
 import { readGeneration } from "./generation-file.js";
 import { openLastWord, readLastWord } from "./last-word.js";
+import { armLease, isGuarded } from "./lease-arming.js";
 import { logTargets } from "./log-targets.js";
 import { paths } from "./paths.js";
 import { reload } from "./reload.js";
@@ -59,18 +60,22 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     runner: heartbeat.runner,
     log,
   });
+  const warn = (line: string) => context.log.warn({ event: "lease.problem" }, line);
+  const guard = kernel.leaseGuard;
+  heartbeat.present.replace(await armLease(configuration, { node: context.node, guard, warn }));
   await heartbeat.media.use(configuration.haCf.media);
   heartbeat.begin({
     storedGeneration: await storedGeneration(context, configuration),
     adopted,
     ...(lastWordAt === undefined ? {} : { lastWordAt }),
   });
-  await listen(context, heartbeat);
+  await listen(context, heartbeat, guard);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
     await done;
     heartbeat.media.close();
     word.close();
+    if (isGuarded(heartbeat.present.configuration)) await guard.disarm();
     await kernel.close();
   });
   context.ready(`node ${context.node} of ${configuration.settings.nodes.join(", ")}`);
@@ -120,20 +125,24 @@ async function storedGeneration({ log, wallClock }: DaemonContext, { haCf }: Con
   return now;
 }
 
-async function listen(context: DaemonContext, heartbeat: Assembly): Promise<void> {
+async function listen(
+  context: DaemonContext,
+  heartbeat: Assembly,
+  guard: Network["leaseGuard"],
+): Promise<void> {
   const { clock, version, log } = context;
   const { present, answers } = heartbeat;
   const feed = (event: CoreEvent) => present.feed(event);
   const status = (): HeartbeatStatus => ({
     ...viewOf(present.state, clock.now()),
     version,
-    leaseSeconds: present.configuration.leaseSeconds,
+    lease: present.configuration.settings.lease,
     media: heartbeat.media.view(),
     dropped: heartbeat.dropped.totals(),
   });
   const parameter = (name: string) => present.configuration.haCf.parameters.get(name);
   await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop }));
-  context.onReload(() => reload(context, heartbeat));
+  context.onReload(() => reload(context, heartbeat, guard));
   const warn = (line: string) => log.warn({ event: "fifo" }, line);
   const fifo = openFifo(paths.fifo, {
     command: (fields) => fifoCommand(fields, { feed, answers, warn }),

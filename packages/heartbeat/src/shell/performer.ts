@@ -11,6 +11,7 @@ import type { CoreEvent, RequestId } from "../core/event.js";
 import type { Note } from "../core/note.js";
 import { problemOf } from "../resources/resource.js";
 import type { Runner, RunnerGroup } from "../resources/runner.js";
+import type { VipLease } from "../resources/vip-lease.js";
 import type { LastWordFile } from "./last-word.js";
 import type { Transmitter } from "./transmitter.js";
 
@@ -18,6 +19,7 @@ export interface PerformerDependencies {
   readonly clock: Clock;
   readonly transmitter: Transmitter;
   readonly runner: Runner;
+  readonly lease: Pick<VipLease, "together">;
   readonly lastWord: LastWordFile;
   /** The group of that key; groups of a former configuration are known as long as they may run. */
   readonly group: (key: string) => RunnerGroup | undefined;
@@ -32,7 +34,7 @@ export interface PerformerDependencies {
 }
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
-  const { clock, transmitter, runner, lastWord, background } = dependencies;
+  const { clock, transmitter, runner, lease, lastWord, background } = dependencies;
   let renewed: readonly string[] = [];
 
   return function perform(action) {
@@ -49,7 +51,7 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         return;
       case "renew":
         if (clock.now() > action.until) return;
-        runner.each(action.groups, "renew");
+        lease.together(() => runner.each(action.groups, "renew"));
         renewed = action.groups;
         return;
       case "start":

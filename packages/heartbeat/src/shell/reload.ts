@@ -1,14 +1,22 @@
 /** SIGHUP and the verb `reload`: all three files are read again; with an error anywhere everything stays as it was. */
 import type { DaemonContext } from "@systole/daemon";
+import type { Kernel } from "@systole/kernel";
 import { logLines } from "../log-lines.js";
 import type { Assembly } from "./assembly.js";
 import { type Configuration, readConfiguration } from "./configuration.js";
+import { armLease, isGuarded } from "./lease-arming.js";
 import { paths } from "./paths.js";
 
-export async function reload(context: DaemonContext, heartbeat: Assembly): Promise<void> {
+export async function reload(
+  context: DaemonContext,
+  heartbeat: Assembly,
+  guard: Kernel["leaseGuard"],
+): Promise<void> {
   const { log, events, node } = context;
+  const warn = (line: string) => log.warn({ event: "lease.problem" }, line);
   const before = heartbeat.present.configuration;
-  const { value, headlines } = readConfiguration(paths, node, "may-vanish");
+  const { value: read, headlines } = readConfiguration(paths, node, "may-vanish");
+  const value = read && !isGuarded(before) ? await armLease(read, { node, guard, warn }) : read;
   for (const line of headlines)
     log[value === undefined ? "error" : "warn"]({ event: "config.complaint" }, line);
   const complaints = value === undefined ? headlines : restartNeeded(before, value);

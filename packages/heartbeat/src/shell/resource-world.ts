@@ -4,6 +4,7 @@ import type { Network } from "@systole/kernel";
 import { holdVerdict } from "../core/cluster.js";
 import type { CatalogueDependencies } from "../resources/catalogue.js";
 import { controlCall } from "../resources/control-call.js";
+import type { VipLease } from "../resources/vip-lease.js";
 import { scriptEnvironment } from "./environment.js";
 import { paths } from "./paths.js";
 import type { Present } from "./present.js";
@@ -13,12 +14,13 @@ export function resourceWorld(
   present: Present,
   { clock, node, log, events, wallClock }: DaemonContext,
   kernel: Network,
+  lease: VipLease,
 ): CatalogueDependencies {
   return {
     clock,
     kernel,
     node,
-    leaseSeconds: () => present.configuration.leaseSeconds,
+    lease,
     mayHold() {
       // Asked twice at the most: `ask-again` means that this process was frozen between the two lines.
       for (let attempt = 0; attempt < 2; attempt++) {

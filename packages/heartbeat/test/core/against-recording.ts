@@ -49,7 +49,7 @@ export const settingsOf = (local: string, autoFailback: "on" | "off"): ClusterSe
       resources: ["IPaddr2::10.66.0.50/24/eth0"],
     },
   ],
-  lease: milliseconds(1000),
+  lease: { kind: "address", length: milliseconds(1000) },
   fencing: false,
 });
 

@@ -22,7 +22,7 @@ const settings: ClusterSettings = {
   maxRexmitDelay: milliseconds(250),
   autoFailback: "on",
   groups: [{ key: VIP, preferred: "lb1", resources: [VIP] }],
-  lease: seconds(3),
+  lease: { kind: "address", length: seconds(3) },
   fencing: false,
 };
 

@@ -12,7 +12,7 @@ export interface Place {
 }
 
 export interface ContractCase {
-  readonly part: "addresses" | "links" | "announcer" | "balancer" | "conntrack";
+  readonly part: "addresses" | "links" | "leaseGuard" | "announcer" | "balancer" | "conntrack";
   readonly name: string;
   run(place: Place): Promise<void>;
 }

@@ -11,6 +11,9 @@ export type FakeAct =
   | { readonly type: "drop"; readonly vip: VipAddress }
   | { readonly type: "expired"; readonly vip: VipAddress }
   | { readonly type: "announce"; readonly vip: IpAddress; readonly device: string }
+  | { readonly type: "arm-guard" }
+  | { readonly type: "grant"; readonly vips: readonly IpAddress[]; readonly lifetimeMs: number }
+  | { readonly type: "silence" | "release"; readonly vips: readonly IpAddress[] }
   | { readonly type: "link-up"; readonly device: string }
   | { readonly type: "read-table" }
   | { readonly type: "balance"; readonly change: BalancerChange }

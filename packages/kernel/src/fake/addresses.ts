@@ -136,7 +136,8 @@ function vipProblem(
 ): string | undefined {
   const most = familyOf(vip.address) === "inet" ? 32 : 128;
   if (vip.prefixLength < 0 || vip.prefixLength > most) return "EINVAL";
-  if (lifetimeSeconds !== undefined && lifetimeSeconds < 1) return "EINVAL";
+  // Fractions of a second are for the simulation, where they stand for the lease guard.
+  if (lifetimeSeconds !== undefined && lifetimeSeconds <= 0) return "EINVAL";
   if ((vip.label ?? "").length > 15) return "ERANGE";
   return links.find(vip.device) === undefined ? "ENODEV" : undefined;
 }

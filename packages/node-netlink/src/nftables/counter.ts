@@ -1,13 +1,13 @@
 /**
- * Named counters of nftables. Everything else of nftables goes through `nft`, which is slow at listing them.
+ * Named counters of nftables: `nft` is slow at listing them.
  *
  * Layout: enum nft_object_attributes and nft_counter_attributes, include/uapi/linux/netfilter/nf_tables.h.
  */
 import { ByteWriter } from "@systole/wire";
 import { Attributes, AttributeWriter } from "../attribute.js";
 import type { Decode, NetlinkRequest } from "../connection.js";
+import { NFGENMSG_BYTES, type NftablesFamily, nftablesHeader, nftablesType } from "./nfnetlink.js";
 
-const NFNL_SUBSYS_NFTABLES = 10;
 const NFT_MSG_NEWOBJ = 18;
 const NFT_MSG_GETOBJ = 19;
 
@@ -19,11 +19,7 @@ const NFT_OBJECT_COUNTER = 1;
 const NFTA_COUNTER_BYTES = 1; // be64
 const NFTA_COUNTER_PACKETS = 2; // be64
 
-const NFGENMSG_BYTES = 4; // u8 family, u8 version 0, be16 resource id
 const FORMAT = "nftables counter";
-
-/** NFPROTO_* of the tables that have counters here. */
-const FAMILIES = { inet: 1, netdev: 5 } as const;
 
 export interface NftCounter {
   readonly table: string;
@@ -33,11 +29,11 @@ export interface NftCounter {
 }
 
 /** All named counters of one table. The kernel answers none, and no error, if there is no such table. */
-export const dumpCounters = (family: keyof typeof FAMILIES, table: string): NetlinkRequest => ({
+export const dumpCounters = (family: NftablesFamily, table: string): NetlinkRequest => ({
   operation: `list the counters of table ${family} ${table}`,
-  type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETOBJ,
+  type: nftablesType(NFT_MSG_GETOBJ),
   flags: 0,
-  payload: new AttributeWriter(new ByteWriter().u8(FAMILIES[family]).u8(0).u16be(0))
+  payload: new AttributeWriter(nftablesHeader(family))
     .text(NFTA_OBJ_TABLE, table)
     .u32be(NFTA_OBJ_TYPE, NFT_OBJECT_COUNTER)
     .done(),

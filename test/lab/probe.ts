@@ -1,0 +1,75 @@
+/**
+ * What clients see of an address, whatever the directors think: does it answer, who answers, who announces it.
+ *
+ * Moments are milliseconds of the machine's monotonic clock, `monotonicMs`.
+ */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { LabNode } from "./node.js";
+
+export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;
+
+/** A client that asks every millisecond. */
+export interface ClientSaw {
+  /** When each question was asked. */
+  readonly asked: readonly number[];
+  /** Which question was answered, and when. */
+  readonly answered: readonly (readonly [question: number, atMs: number])[];
+}
+
+/** An onlooker who asks every ten milliseconds who has the address. */
+export interface OnlookerSaw {
+  readonly asked: readonly number[];
+  readonly answers: readonly (readonly [question: number, mac: string, atMs: number])[];
+  readonly announcements: readonly (readonly [mac: string, atMs: number])[];
+}
+
+export interface Probe<Saw> {
+  stop(): Promise<Saw>;
+}
+
+/** The node must stay switched on meanwhile. */
+export const probeFrom = (client: LabNode, target: string): Promise<Probe<ClientSaw>> =>
+  begin(new URL("probe-client.mjs", import.meta.url), client, target);
+
+export const watchAnswers = (onlooker: LabNode, target: string): Promise<Probe<OnlookerSaw>> =>
+  begin(new URL("probe-onlooker.mjs", import.meta.url), onlooker, target);
+
+async function begin<Saw>(file: URL, { pid }: LabNode, target: string): Promise<Probe<Saw>> {
+  const workerData = { netns: `/proc/${pid}/ns/net`, pid, target, device: "pub" };
+  const worker = new Worker(file, { workerData });
+  await once(worker, "message");
+  return {
+    async stop() {
+      const answer = once(worker, "message");
+      worker.postMessage("stop");
+      const [saw] = await answer;
+      return saw as Saw; // the worker in `file` answers with exactly this
+    },
+  };
+}
+
+/** The longest time between two questions that were answered, of those asked since then: the outage of a client. */
+export function longestOutageMs({ asked, answered }: ClientSaw, sinceMs: number): number {
+  const served = answered
+    .map(([question]) => asked[question] ?? 0)
+    .filter((at) => at >= sinceMs)
+    .toSorted((a, b) => a - b);
+  const end = asked.at(-1) ?? sinceMs;
+  let longest = 0;
+  let before = sinceMs;
+  for (const at of [...served, end]) {
+    longest = Math.max(longest, at - before);
+    before = at;
+  }
+  return longest;
+}
+
+/** Questions that more than one machine answered: milliseconds of the clock, and who. */
+export function answeredTwice({ asked, answers }: OnlookerSaw): readonly (readonly [number, string])[] {
+  const who = new Map<number, Set<string>>();
+  for (const [question, mac] of answers) who.set(question, (who.get(question) ?? new Set()).add(mac));
+  return [...who]
+    .filter(([, macs]) => macs.size > 1)
+    .map(([question, macs]) => [asked[question] ?? 0, [...macs].join(" and ")] as const);
+}
