@@ -28,5 +28,5 @@ run 10s
 41.044 lb2 peer-alive lb1 after partition
 41.044 lb2 split-brain lb1 and this node both have ctsync: this node releases it
 41.044 lb2 vip-down 192.0.2.10
+41.044 lb2 healed ctsync has one owner again
 41.044 lb1 peer-alive lb2 after partition
-41.045 lb2 healed ctsync has one owner again

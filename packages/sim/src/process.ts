@@ -146,7 +146,9 @@ export class Process {
         this.#actionsLeft = undefined;
         this.frozen = true;
         this.#backlog.unshift(() => {
+          this.#stepping = true;
           this.#perform(actions.slice(index));
+          this.#stepping = false;
           this.#drain();
         });
         return;
@@ -192,7 +194,9 @@ export class Process {
       this.#history.set(sequence, packet);
       this.#history.delete(sequence - HISTORY_LENGTH);
     }
+    const at = this.#door.now();
     this.#door.send(packet);
+    if (message.type === "status") this.#feed({ type: "sent", generation, at });
   }
 
   #resend(sequence: number): void {

@@ -45,6 +45,7 @@ export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
       if (before.life === "gone") return { state: before, actions: [] };
       const turn = beginTurn(before, now);
       noticeLateness(turn);
+      if (event.type === "sent") hasSpoken(turn, event);
       if (stalled(turn.state, now)) startOver(turn);
       handle(turn, event);
       advance(turn);
@@ -96,6 +97,13 @@ function noticeLateness(turn: Turn): void {
     change(turn, { judgeFrom: plus(turn.now, soon(turn.state.settings)) });
 }
 
+/** Our last word is as old as the shell says. One that left after a lease of silence comes too late to count. */
+function hasSpoken(turn: Turn, { generation, at }: EventOf<"sent">): void {
+  const { state } = turn;
+  if (state.life === "storing" || generation !== state.generation || stalled(state, at)) return;
+  change(turn, { lastSentAt: at });
+}
+
 /** Silent for one lease: others may have called us dead. Whatever we held, knew or were allowed is void. */
 function startOver(turn: Turn): void {
   const { state, now } = turn;
@@ -132,6 +140,8 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return tick(turn);
     case "message":
       return hear(turn, event.medium, event.header, event.message);
+    case "sent":
+      return; // counted before anything else
     case "generation-stored":
       return beginLife(turn, event.generation);
     case "holding":

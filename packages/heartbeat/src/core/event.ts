@@ -1,5 +1,6 @@
 /** What the shell tells the core. Every slow action comes back as one of these. */
 import type { StepTime } from "@systole/bus";
+import type { Instant } from "@systole/machine";
 import type { GroupKey, Header, HoldSet, Message, NodeName } from "./message.js";
 import type { ClusterSettings } from "./settings.js";
 
@@ -9,6 +10,11 @@ export type RequestId = number;
 export type CoreEvent =
   /** An authentic, decoded datagram of a configured node, also one of our own (they come back on some media). */
   | { readonly type: "message"; readonly medium: string; readonly header: Header; readonly message: Message }
+  /**
+   * A status of this life was handed to the media: `at` is the moment right before. Our silence counts from then, not
+   * from the decision: a process may be frozen between the two.
+   */
+  | { readonly type: "sent"; readonly generation: number; readonly at: Instant }
   /** `persist-generation` is on the disk. */
   | { readonly type: "generation-stored"; readonly generation: number }
   /**

@@ -31,7 +31,6 @@ export function sayStatus(turn: Turn): void {
   const sent = countStatus(state.sent, now);
   change(turn, {
     sent,
-    lastSentAt: now,
     nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : soon(state.settings)),
   });
   turn.speak = false;

@@ -63,7 +63,10 @@ export interface ClusterState {
   readonly leaving: boolean;
   readonly generation: number;
   readonly sent: Sent;
-  /** When our last status left; undefined before the first of this life, unless groups were adopted with one. */
+  /**
+   * When our last status really left, as the shell says; undefined before the first of this life, unless groups were
+   * adopted with one.
+   */
   readonly lastSentAt: Instant | undefined;
   readonly nextStatusAt: Instant;
   readonly lastStepAt: Instant;

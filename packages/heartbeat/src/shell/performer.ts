@@ -34,7 +34,7 @@ export interface PerformerDependencies {
 }
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
-  const { clock, transmitter, runner, lease, lastWord, background } = dependencies;
+  const { clock, transmitter, runner, lease, lastWord, feed, background } = dependencies;
   let renewed: readonly string[] = [];
 
   return function perform(action) {
@@ -42,10 +42,14 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
       case "persist-generation":
         background("storing the generation", persist(action.generation, dependencies));
         return;
-      case "send":
+      case "send": {
+        const at = clock.now();
         transmitter.send(action);
-        if (action.message.type === "status") lastWord.sent(renewed);
+        if (action.message.type !== "status") return;
+        lastWord.sent(renewed);
+        feed({ type: "sent", generation: action.generation, at });
         return;
+      }
       case "resend":
         transmitter.resend(action.sequence);
         return;

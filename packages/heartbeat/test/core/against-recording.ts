@@ -78,6 +78,9 @@ export function playAgainst(recording: Recording): string[] {
     if (action.type === "start") later({ type: "started", group: action.group, steps: [], degraded: [] });
     if (action.type === "stop") later({ type: "stopped", group: action.group });
     if (action.type === "start" || action.type === "stop") said.push(action.type);
+    if (action.type === "send" && action.message.type === "status") {
+      feed({ type: "sent", generation: action.generation, at: instant(now) });
+    }
     const words = action.type === "send" ? wordsOf(action.message) : undefined;
     if (words !== undefined) said.push(words);
   };

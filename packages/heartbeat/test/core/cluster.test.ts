@@ -41,6 +41,8 @@ function core(changes: Partial<ClusterSettings> = {}, adopted: readonly string[]
     for (const action of step.actions) {
       if (action.type === "persist-generation")
         feed({ type: "generation-stored", generation: action.generation });
+      if (action.type === "send" && action.message.type === "status")
+        feed({ type: "sent", generation: action.generation, at: now });
     }
   }
 
@@ -165,6 +167,30 @@ test("one ms less than the lease is no new life, but leases are renewed only wit
   expect(kinds(node.taken(), "send", "renew", "persist-generation")).toEqual(["send"]);
   node.runUntil(lastSentAt + 2999 + 50);
   expect(kinds(node.taken(), "send", "renew")).toEqual(["send", "renew"]);
+});
+
+test("frozen between deciding a status and sending it: the silence counts to the moment of sending", () => {
+  const machine = clusterMachine();
+  const boot = { storedGeneration: 6, adopted: [VIP], lastWordAt: instant(0) };
+  const asked = machine.step(booted(settings, boot, instant(0)), { type: "tick" }, instant(0));
+  const decided = machine.step(asked.state, { type: "generation-stored", generation: 7 }, instant(1));
+  expect(kinds(decided.actions, "send", "renew")).toEqual(["send", "send"]);
+  const inTime = { type: "sent", generation: 7, at: instant(2999) } as const;
+  expect(machine.step(decided.state, inTime, instant(2999)).state).toMatchObject({
+    generation: 7,
+    lastSentAt: 2999,
+  });
+  const tooLate = machine.step(decided.state, { ...inTime, at: instant(3000) }, instant(3000));
+  expect(tooLate.state).toMatchObject({ life: "storing", generation: 8 });
+  expect(kinds(tooLate.actions, "drop-vips", "renew")).toEqual(["drop-vips"]);
+});
+
+test("a status of a former life does not count as a word of this one", () => {
+  const node = core();
+  node.runUntil(10_000);
+  const { lastSentAt } = node.state();
+  node.feed({ type: "sent", generation: 6, at: instant(10_500) });
+  expect(node.state().lastSentAt).toBe(lastSentAt);
 });
 
 test("a VIP is put up only in the turn of a heartbeat", () => {
