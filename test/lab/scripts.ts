@@ -12,7 +12,7 @@ while :; do sleep 86400 & wait $!; done
 
 /**
  * Argument 0: the node's name. Its /etc, /var and /run are its own: changes to the first two stay in the supervisor's
- * RAM disk and survive a power failure, /run is empty at each boot. All else is this machine's, as it is.
+ * RAM disk (/run/disk) and survive a power failure, /run is empty at each boot. All else is this machine's, as it is.
  */
 export const NODE_INIT = `
 name=$0 dir=/run/nodes/$0
@@ -30,8 +30,8 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 mkdir -p /var/log/lab
-mount -t tmpfs run /run || fail "cannot mount /run"
-mkdir -p /run/lock
+mount -t tmpfs run /mnt && mkdir /mnt/disk /mnt/lock && mount --bind "$dir" /mnt/disk && mount -n --move /mnt /run ||
+  fail "cannot mount /run"
 touch /run/lab-ready
 cd /
 while :; do sleep 86400 & wait $!; done

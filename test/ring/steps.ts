@@ -53,6 +53,12 @@ export const steps: readonly Step[] = [
     impossible: () => process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
+    ...vitest("ring 3", "side by side with the originals", ["-c", "vitest.interop.config.ts"]),
+    fast: false,
+    limitMinutes: 15,
+    impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),
+  },
+  {
     ring: "ring 4",
     name: "guest with ip_vs",
     command: ["test/vm/run"],
