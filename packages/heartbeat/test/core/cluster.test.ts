@@ -174,7 +174,7 @@ test("frozen between deciding a status and sending it: the silence counts to the
   const boot = { storedGeneration: 6, adopted: [VIP], lastWordAt: instant(0) };
   const asked = machine.step(booted(settings, boot, instant(0)), { type: "tick" }, instant(0));
   const decided = machine.step(asked.state, { type: "generation-stored", generation: 7 }, instant(1));
-  expect(kinds(decided.actions, "send", "renew")).toEqual(["send", "send"]);
+  expect(kinds(decided.actions, "send")).toEqual(["send", "send"]);
   const inTime = { type: "sent", generation: 7, at: instant(2999) } as const;
   expect(machine.step(decided.state, inTime, instant(2999)).state).toMatchObject({
     generation: 7,
