@@ -88,6 +88,17 @@ export type LdirectordFact =
       readonly weight: number;
       readonly downMs?: number;
     }
+  | {
+      /** A person took a real server out, gave it another weight, or took that back (`ready`). */
+      readonly kind: "real-server.operated";
+      readonly service: string;
+      readonly server: string;
+      readonly state: "drain" | "maint" | "weight" | "ready";
+      readonly weight?: number;
+      /** Absent where the order's time was over. */
+      readonly by?: string;
+      readonly why?: string;
+    }
   | { readonly kind: "fallback.used" | "fallback.left"; readonly service: string; readonly server: string }
   | {
       readonly kind: "table.refused";

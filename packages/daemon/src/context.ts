@@ -3,6 +3,7 @@ import type { EventLog } from "@systole/bus";
 import type { Parsed, Source } from "@systole/config";
 import type { Clock } from "@systole/machine";
 import type { Logger } from "pino";
+import type { ComplaintWords } from "./configuration.js";
 import type { LogTarget } from "./log-target.js";
 import type { Metrics } from "./metrics.js";
 
@@ -44,10 +45,14 @@ export interface DaemonContext {
     path: string,
     parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
   ): Promise<Value>;
-  /** As `load`, but an error is logged, published as `config.refused`, answered with undefined: keep what you have. */
+  /**
+   * As `load`, but an error is logged, published as `config.refused`, answered with undefined: keep what you have.
+   * @param words for the log, where a daemon has its own
+   */
   reload<Value>(
     path: string,
     parse: (source: Source) => Parsed<Value> | Promise<Parsed<Value>>,
+    words?: ComplaintWords,
   ): Promise<Value | undefined>;
   /**
    * Opens the control socket with these verbs beside the built-in `ping`, `subscribe`, `metrics`, `log-level` and

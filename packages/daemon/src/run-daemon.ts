@@ -10,7 +10,7 @@
  */
 import { dirname } from "node:path";
 import { builtInVerbs } from "./built-in-verbs.js";
-import { loadConfiguration, type Parse } from "./configuration.js";
+import { type ComplaintWords, loadConfiguration, type Parse } from "./configuration.js";
 import type { DaemonContext } from "./context.js";
 import { controlPath } from "./control-client.js";
 import { ControlError } from "./control-error.js";
@@ -127,7 +127,7 @@ function contextOf(
     ...{ name, node, version, boot, clock, wallClock, log, events, metrics, runDirectory },
     logTo: logging.setTargets,
     load: (path, parse) => loadOrFail(parts, options, path, parse),
-    reload: (path, parse) => loadOrKeep(parts, path, parse),
+    reload: (path, parse, words) => loadOrKeep(parts, path, parse, words),
     serve(verbs) {
       control.addVerbs(verbs);
       const path = controlPath(name, dirname(runDirectory));
@@ -171,13 +171,15 @@ async function loadOrKeep<Value>(
   { logging, events }: Parts,
   path: string,
   parse: Parse<Value>,
+  words: Partial<ComplaintWords> = {},
 ): Promise<Value | undefined> {
   const { log } = logging;
-  const { value, headlines } = await loadConfiguration(path, parse);
+  const { value, headlines } = await loadConfiguration(path, parse, words.complaint);
   const level = value === undefined ? "error" : "warn";
   for (const line of headlines) log[level]({ event: "config.complaint" }, line);
   if (value === undefined) {
-    log.error({ event: "config.refused", file: path }, `${path} has errors; the old configuration stays`);
+    const kept = words.kept ?? `${path} has errors; the old configuration stays`;
+    log.error({ event: "config.refused", file: path }, kept);
     events.publish("warning", { kind: "config.refused", file: path, diagnostics: headlines.slice(0, 20) });
   } else events.publish("info", { kind: "config.loaded", file: path });
   return value;

@@ -9,7 +9,16 @@ import type { Outcome } from "../src/checks/dialogue.js";
 import { createCheckRunner } from "../src/checks/runner.js";
 import { parseLdirectordCf } from "../src/config/ldirectord-cf.js";
 import { directorMachine, newDirector } from "../src/core/director.js";
-import type { DirectorAction, DirectorEvent, DirectorState, Role } from "../src/core/director-state.js";
+import type {
+  DirectorAction,
+  DirectorEvent,
+  DirectorState,
+  Planned,
+  Role,
+} from "../src/core/director-state.js";
+import type { Overrides } from "../src/core/override.js";
+import { preview } from "../src/core/preview.js";
+import { readOrder } from "../src/shell/operator-verb.js";
 import { createPerformer } from "../src/shell/performer.js";
 import { createReporter } from "../src/shell/reporter.js";
 import { testSurroundings } from "./names.js";
@@ -30,6 +39,8 @@ export interface World {
   readonly changes: BalancerChange[];
   readonly log: string[];
   readonly commands: string[];
+  /** What would have been written to disk of the orders of operators. */
+  readonly kept: Overrides[];
   /** What was said to servers. */
   readonly spoken: (readonly [string, string])[];
   /** False if the configuration has errors: then nothing changes. */
@@ -38,11 +49,16 @@ export interface World {
   state(): DirectorState;
   advance(ms: number): Promise<void>;
   request(type: "activate" | "deactivate"): Promise<readonly string[]>;
+  /** An order of an operator, with the arguments of the verb `server`. */
+  operate(args: Readonly<Record<string, unknown>>): Promise<readonly string[]>;
+  /** The first batch that this configuration would cause. */
+  preview(text: string): readonly Planned[];
 }
 
 export function makeWorld(
   role: Role = "active",
   refuse?: (change: BalancerChange) => string | undefined,
+  overrides?: Overrides,
 ): World {
   const clock = fakeClock();
   const changes: BalancerChange[] = [];
@@ -57,6 +73,7 @@ export function makeWorld(
   const files = new Set<string>();
   const log: string[] = [];
   const commands: string[] = [];
+  const kept: Overrides[] = [];
   const spoken: [string, string][] = [];
   const pingable = { answer: (_: string) => true };
   const external: World["external"] = { answer: () => ({ up: true, message: "" }) };
@@ -98,12 +115,13 @@ export function makeWorld(
         idle: async () => {},
       },
       checked() {},
+      keepOverrides: (overrides) => void kept.push(overrides),
     },
     (event) => director.feed(event),
   );
   const director = drive<DirectorState, DirectorEvent, DirectorAction>(
     directorMachine,
-    newDirector(role),
+    newDirector(role, overrides),
     clock,
     performer.perform,
   );
@@ -116,7 +134,7 @@ export function makeWorld(
   }
 
   return {
-    ...{ servers, pingable, external, files, kernel, events, changes, log, commands, spoken, advance },
+    ...{ servers, pingable, external, files, kernel, events, changes, log, commands, kept, spoken, advance },
     configure(text) {
       const { value } = parseLdirectordCf({ path: "ldirectord.cf", text }, testSurroundings);
       if (value !== undefined) director.feed({ type: "configure", config: value.director });
@@ -125,10 +143,22 @@ export function makeWorld(
     feed: (event) => director.feed(event),
     state: () => director.state(),
     async request(type) {
-      const { number, settled } = performer.request();
-      director.feed({ type, request: number });
+      const settled = performer.settle((number) => director.feed({ type, request: number }));
       await advance(50);
       return await settled;
+    },
+    async operate(args) {
+      const moment = { now: clock.now(), wallMs: 1_000_000 + clock.now() };
+      const { targets, override } = readOrder(args, director.state(), moment);
+      const settled = performer.settle((request) =>
+        director.feed({ type: "operate", targets, override, request }),
+      );
+      await advance(20);
+      return await settled;
+    },
+    preview(text) {
+      const { value } = parseLdirectordCf({ path: "ldirectord.cf", text }, testSurroundings);
+      return preview(director.state(), value!.director, kernel.balancer.readNow(), clock.now());
     },
   };
 }

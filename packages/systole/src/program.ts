@@ -1,5 +1,6 @@
 /** The table of subcommands: each is a file in `commands/`. Completions and manual pages follow from it. */
 import { type Program, runRoot } from "@systole/daemon";
+import { serverCommand } from "./commands/server.js";
 import { statusCommand } from "./commands/status.js";
 import { VERSION } from "./version.js";
 
@@ -8,5 +9,5 @@ export const program = (root: string = runRoot()): Program => ({
   name: "systole",
   version: VERSION,
   summary: "asks and tells the daemons of this director",
-  commands: [statusCommand(root)],
+  commands: [statusCommand(root), serverCommand(root)],
 });

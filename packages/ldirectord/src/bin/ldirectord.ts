@@ -9,6 +9,7 @@ import { type CommandLine, readCommandLine, USAGE } from "../shell/command-line.
 import { EXIT, logTo, runCommand, type Terminal } from "../shell/commands.js";
 import { runLdirectord } from "../shell/daemon.js";
 import { findInstance, type Instance } from "../shell/instance.js";
+import { askForPlan } from "../shell/planning.js";
 import { tellStarter } from "../shell/process.js";
 import { VERSION } from "../shell/version.js";
 
@@ -45,6 +46,7 @@ async function run(command: CommandLine): Promise<number> {
         terminal,
         instance,
         command,
+        plan: (config) => askForPlan(instance, config, clock),
         become: (config) => become(instance, config, command),
       });
     }

@@ -11,6 +11,7 @@ import type {
   ServiceState,
 } from "./director-state.js";
 import { driftAfter } from "./drift.js";
+import { overrideOf, takesTraffic } from "./override.js";
 import { noWork, withEstablish } from "./table-work.js";
 
 /**
@@ -36,7 +37,10 @@ export function configure(
     const serving = [...old.reals.values()].filter(({ up }) => up).map((real) => real.config.endpoint);
     removals.set(key, { config: old.config, serving, purpose: "reload" });
   }
-  const work = withEstablish({ ...noWork, removals }, state.role === "standby" ? [] : services.keys());
+  const work = withEstablish(
+    { ...noWork, removals, news: state.table.work.news },
+    state.role === "standby" ? [] : services.keys(),
+  );
   const after: DirectorState = {
     ...state,
     config,
@@ -53,7 +57,9 @@ function serviceState(config: ServiceConfig, state: DirectorState, now: Instant)
   const reals = new Map(
     config.reals.map((real) => [real.key, realState(real, old?.reals.get(real.key), now)]),
   );
-  const used = ![...reals.values()].some(({ up }) => up);
+  const used = ![...reals.values()].some(({ config: { key }, up }) =>
+    takesTraffic(up, overrideOf(state.overrides, config.key, key)),
+  );
   return {
     config,
     reals,

@@ -4,6 +4,7 @@ import type { Instant, Members, Millis } from "@systole/machine";
 import type { Endpoint } from "@systole/wire";
 import type { CheckState, Failure } from "./check.js";
 import type { CheckResult, CheckSpec, DirectorConfig, RealConfig, ServiceConfig } from "./configured.js";
+import type { Override, Overrides, Target } from "./override.js";
 
 /** A standby director checks everything and leaves the table alone. */
 export type Role = "active" | "standby";
@@ -18,6 +19,8 @@ export interface DirectorState {
   /** Whom a verdict concerns, by check key. */
   readonly users: ReadonlyMap<string, readonly CheckUser[]>;
   readonly table: TableState;
+  /** What operators asked for, also of real servers that the configuration does not have at this moment. */
+  readonly overrides: Overrides;
   /** Whoever waits until the table is as wished. */
   readonly waiting: readonly number[];
   readonly nextDrift: Instant | undefined;
@@ -54,7 +57,7 @@ export interface TableState {
   readonly phase:
     | { readonly kind: "idle" }
     | { readonly kind: "reading"; readonly drift: boolean }
-    | { readonly kind: "applying"; readonly planned: readonly Planned[] };
+    | { readonly kind: "applying"; readonly planned: readonly Planned[]; readonly news: readonly Report[] };
   readonly work: Work;
   /** Nothing is tried before this moment, after a failure. */
   readonly notBefore: Instant | undefined;
@@ -70,6 +73,8 @@ export interface Work {
   /** Single entries: service key to real keys; `""` is the fallback. */
   readonly touched: ReadonlyMap<string, ReadonlySet<string>>;
   readonly removals: ReadonlyMap<string, Removal>;
+  /** What the others shall hear of once the table has followed. */
+  readonly news: readonly Report[];
 }
 
 export interface Removal {
@@ -81,6 +86,7 @@ export interface Removal {
 /** Why a change is made: decides the words of its log line. */
 export type Purpose =
   | { readonly kind: "service" }
+  /** `up`: it takes traffic. */
   | { readonly kind: "real"; readonly real: RealConfig; readonly up: boolean }
   | { readonly kind: "fallback"; readonly used: boolean }
   | { readonly kind: "stranger" }
@@ -96,6 +102,13 @@ export type DirectorEvent =
   | { readonly type: "configure"; readonly config: DirectorConfig }
   | { readonly type: "activate"; readonly request: number }
   | { readonly type: "deactivate"; readonly request: number }
+  /** `override` undefined: back to what the configuration and the checks say. */
+  | {
+      readonly type: "operate";
+      readonly targets: readonly Target[];
+      readonly override: Override | undefined;
+      readonly request: number;
+    }
   | { readonly type: "checked"; readonly check: string; readonly result: CheckResult }
   | { readonly type: "table"; readonly table: BalancerTable }
   | { readonly type: "table-unreadable"; readonly problem: string }
@@ -116,7 +129,12 @@ export type DirectorAction =
   | { readonly type: "fallback-command"; readonly service: ServiceConfig; readonly verb: "start" | "stop" }
   /** The table is as wished, but for these refusals. */
   | { readonly type: "settled"; readonly request: number; readonly problems: readonly string[] }
-  | { readonly type: "report"; readonly report: Report };
+  /** The orders of operators are others now: they shall outlive this process. */
+  | { readonly type: "keep-overrides"; readonly overrides: Overrides }
+  /** For the log, at once. */
+  | { readonly type: "report"; readonly report: Report }
+  /** For the other daemons, once the table has followed. */
+  | { readonly type: "publish"; readonly report: Report };
 
 /** What people may want to know. `active`: the table followed. */
 export type Report =
@@ -149,6 +167,14 @@ export type Report =
       readonly failures: number;
       readonly limit: number;
       readonly result: Failure;
+    }
+  | {
+      /** `override` undefined: the order was taken back, or its time is over. */
+      readonly kind: "operated";
+      readonly service: ServiceConfig;
+      readonly real: RealConfig;
+      readonly override: Override | undefined;
+      readonly active: boolean;
     }
   | { readonly kind: "soft-reset"; readonly service: ServiceConfig; readonly real: RealConfig }
   | {

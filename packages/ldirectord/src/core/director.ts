@@ -22,12 +22,14 @@ import { type CheckAction, type CheckEvent, checks } from "./check.js";
 import { configure } from "./configure.js";
 import type { DirectorAction, DirectorEvent, DirectorState, Role } from "./director-state.js";
 import { driftAfter } from "./drift.js";
+import { expire, operate } from "./operator.js";
+import { nextExpiry, type Overrides } from "./override.js";
 import { adopt, applied, look, unreadable } from "./table-phase.js";
 import { isIdle, noWork, withEstablish } from "./table-work.js";
 import { failed, passed } from "./verdict.js";
 
-/** A director that has no configuration yet. */
-export const newDirector = (role: Role): DirectorState => ({
+/** A director that has no configuration yet, but for the orders that operators gave its predecessor. */
+export const newDirector = (role: Role, overrides: Overrides = new Map()): DirectorState => ({
   role,
   config: { services: [], reconcile: { every: undefined, strict: false } },
   services: new Map(),
@@ -40,6 +42,7 @@ export const newDirector = (role: Role): DirectorState => ({
     pause: seconds(1),
     refused: new Map(),
   },
+  overrides,
   waiting: [],
   nextDrift: undefined,
 });
@@ -57,6 +60,7 @@ export const directorMachine: Machine<DirectorState, DirectorEvent, DirectorActi
     const idle = phase.kind === "idle";
     return earliest([
       state.checks.deadline,
+      nextExpiry(state.overrides),
       idle && !isIdle(work) ? notBefore : undefined,
       idle && state.role === "active" ? state.nextDrift : undefined,
     ]);
@@ -73,6 +77,10 @@ function decide(state: DirectorState, event: DirectorEvent | { type: "tick" }, n
       return activate(state, event.request, now);
     case "deactivate":
       return deactivate(state, event.request);
+    case "operate": {
+      const waiting = [...state.waiting, event.request];
+      return operate({ ...state, waiting }, event.targets, event.override);
+    }
     case "checked":
       return feedCheck(state, event.check, { type: "result", result: event.result }, now);
     case "table":
@@ -86,7 +94,9 @@ function decide(state: DirectorState, event: DirectorEvent | { type: "tick" }, n
 
 function tick(state: DirectorState, now: Instant): DirectorStep {
   const { state: after, actions } = checks.tick(state.checks, now);
-  return carryOut({ ...state, checks: after }, actions, now);
+  const ticked = carryOut({ ...state, checks: after }, actions, now);
+  const expired = expire(ticked.state, now);
+  return { state: expired.state, actions: [...ticked.actions, ...expired.actions] };
 }
 
 function feedCheck(state: DirectorState, check: string, event: CheckEvent, now: Instant): DirectorStep {
@@ -139,7 +149,7 @@ function deactivate(state: DirectorState, request: number): DirectorStep {
   }
   const table = {
     ...state.table,
-    work: { ...noWork, removals },
+    work: { ...noWork, removals, news: state.table.work.news },
     notBefore: undefined,
     pause: milliseconds(1000),
     refused: new Map<string, string>(),

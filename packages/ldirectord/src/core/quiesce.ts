@@ -1,21 +1,34 @@
 /** Weight 0 or removal, and back: what the table shall say about one real server. */
 import type { RealServer } from "@systole/kernel";
 import type { RealConfig, ServiceConfig } from "./configured.js";
+import { isInMaintenance, type Override } from "./override.js";
 import type { RealWish } from "./plan.js";
 
+export interface WishContext {
+  /**
+   * The service is being set up: a quiesced real server is added, too. Later a missing one was taken out by somebody,
+   * and comes back at weight 0 only with `readdquiescent=yes`.
+   */
+  readonly establishing: boolean;
+  readonly override: Override | undefined;
+}
+
 /**
- * Up: as configured. Down: weight 0 in a quiescent service, else out of the table.
+ * Up: as configured, or as an operator asked. Down: weight 0 in a quiescent service, else out of the table.
  *
- * @param establishing the service is being set up: a quiesced real server is added, too. Later a missing one was taken
- * out by somebody, and comes back at weight 0 only with `readdquiescent=yes`.
+ * A drained one stays in the table at weight 0 in either case: removal would end what goes on.
  */
 export function realWish(
   service: ServiceConfig,
   real: RealConfig,
   up: boolean,
-  establishing: boolean,
+  { establishing, override }: WishContext,
 ): RealWish {
-  if (up) return { kind: "present", real: entry(real), thresholds: true, ifMissing: "add" };
+  if (up && !isInMaintenance(override)) {
+    const order = override?.order;
+    const weight = order?.kind === "drain" ? 0 : order?.kind === "weight" ? order.weight : real.weight;
+    return { kind: "present", real: { ...entry(real), weight }, thresholds: true, ifMissing: "add" };
+  }
   if (!service.quiescent) return { kind: "absent", endpoint: real.endpoint };
   return {
     kind: "present",

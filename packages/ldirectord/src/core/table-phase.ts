@@ -9,7 +9,14 @@ import type { BalancerChange, BalancerTable } from "@systole/kernel";
 import { type Instant, type Millis, milliseconds, plus, type Step, seconds } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
 import { checks } from "./check.js";
-import type { DirectorAction, DirectorState, Planned, RealState, TableState } from "./director-state.js";
+import type {
+  DirectorAction,
+  DirectorState,
+  Planned,
+  RealState,
+  Report,
+  TableState,
+} from "./director-state.js";
 import { driftAfter } from "./drift.js";
 import { type Entries, entriesOf, serviceId } from "./plan.js";
 import { FALLBACK, isIdle, noWork, planWork, withEstablish, withTouched } from "./table-work.js";
@@ -31,6 +38,11 @@ export function look(state: DirectorState, now: Instant): DirectorStep {
     const nextDrift = drift ? driftAfter(state, now) : state.nextDrift;
     return { state: { ...state, table, nextDrift }, actions: [{ type: "read-table" }] };
   }
+  // A standby director's table follows nothing.
+  if (isIdle(work) && work.news.length > 0) {
+    const next = look({ ...state, table: { ...state.table, work: { ...work, news: [] } } }, now);
+    return { state: next.state, actions: [...published(work.news), ...next.actions] };
+  }
   if (state.waiting.length === 0) return { state, actions: [] };
   const problems = [...state.table.refused].map(([change, problem]) => `${change}: ${problem}`);
   const actions = state.waiting.map((request): DirectorAction => ({ type: "settled", request, problems }));
@@ -51,16 +63,18 @@ export function adopt(before: DirectorState, table: BalancerTable, now: Instant)
       actions.push(...step.actions);
     }
   }
-  const planned = planWork(state.table.work, state.services, table);
+  const planned = planWork(state.table.work, state, table);
   const refused = new Map(state.table.refused);
   refused.delete(READ);
+  const { news } = state.table.work;
   const next: TableState = {
     ...state.table,
     work: noWork,
     refused,
-    phase: planned.length === 0 ? { kind: "idle" } : { kind: "applying", planned },
+    phase: planned.length === 0 ? { kind: "idle" } : { kind: "applying", planned, news },
   };
   if (planned.length > 0) actions.push({ type: "apply", changes: planned.map(({ change }) => change) });
+  else actions.push(...published(news));
   return { state: { ...state, table: next }, actions };
 }
 
@@ -82,6 +96,9 @@ function adoptService(before: DirectorState, key: string, entries: Entries, now:
       .filter(({ weight }) => weight > 0)
       .map(({ endpoint }) => formatEndpoint(endpoint)),
   );
+  // An entry that we put in as the fallback says nothing about the real server of the same address.
+  const { fallback } = service.config;
+  if (service.fallbackUsed && fallback !== undefined) serving.delete(formatEndpoint(fallback.endpoint));
   const found = (real: RealState): RealState => {
     const { kind } = real.config.check;
     if (real.known) return real;
@@ -94,6 +111,9 @@ function adoptService(before: DirectorState, key: string, entries: Entries, now:
   const services = new Map(before.services).set(key, { ...service, reals });
   return settleFallback({ ...before, checks: asked, services }, key);
 }
+
+const published = (news: readonly Report[]): readonly DirectorAction[] =>
+  news.map((report) => ({ type: "publish", report }));
 
 /** The outcomes of a batch. What was refused is tried again later. */
 export function applied(
@@ -121,6 +141,7 @@ export function applied(
     refused.set(what, problem);
     if (before.services.has(planned.service.key)) work = again(work, planned);
   }
+  actions.push(...published(phase.news));
   const pause = refusals === 0 ? FIRST_PAUSE : milliseconds(Math.min(before.table.pause * 2, LONGEST_PAUSE));
   const notBefore = refusals === 0 || before.role === "standby" ? undefined : plus(now, before.table.pause);
   const table: TableState = {
@@ -156,10 +177,13 @@ export function unreadable(before: DirectorState, problem: string, now: Instant)
     refused: new Map(before.table.refused).set(READ, problem),
     notBefore: plus(now, before.table.pause),
     pause: milliseconds(Math.min(before.table.pause * 2, LONGEST_PAUSE)),
+    work: { ...before.table.work, news: [] },
   };
-  const actions: DirectorAction[] = known
+  const complaint: readonly DirectorAction[] = known
     ? []
     : [{ type: "report", report: { kind: "unreadable", problem } }];
+  // The table does not follow, but what happened did happen.
+  const actions = [...complaint, ...published(before.table.work.news)];
   return { state: { ...before, table }, actions };
 }
 

@@ -7,14 +7,15 @@
 import type { BalancerChange, BalancerTable } from "@systole/kernel";
 import { formatEndpoint } from "@systole/wire";
 import type { ServiceConfig } from "./configured.js";
-import type { Planned, Purpose, ServiceState, Work } from "./director-state.js";
+import type { Planned, Purpose, RealState, ServiceState, Work } from "./director-state.js";
 import { fallbackWish } from "./fallback.js";
+import { type Overrides, overrideOf, takesTraffic } from "./override.js";
 import { type Entries, entriesOf, planReal, planRemoval, planService, type RealWish } from "./plan.js";
 import { realWish } from "./quiesce.js";
 
 export const FALLBACK = "";
 
-export const noWork: Work = { establish: new Set(), touched: new Map(), removals: new Map() };
+export const noWork: Work = { establish: new Set(), touched: new Map(), removals: new Map(), news: [] };
 
 export const isIdle = ({ establish, touched, removals }: Work): boolean =>
   establish.size + touched.size + removals.size === 0;
@@ -30,10 +31,15 @@ export function withTouched(work: Work, service: string, entry: string): Work {
   return { ...work, touched: new Map(work.touched).set(service, entries) };
 }
 
+export interface WorkContext {
+  readonly services: ReadonlyMap<string, ServiceState>;
+  readonly overrides: Overrides;
+}
+
 /** The batch for `work`, in the order of the file; within a service real servers first, then the fallback. */
 export function planWork(
   work: Work,
-  services: ReadonlyMap<string, ServiceState>,
+  { services, overrides }: WorkContext,
   table: BalancerTable,
 ): readonly Planned[] {
   const entries = entriesOf(table);
@@ -45,29 +51,30 @@ export function planWork(
   const kept = [...services].flatMap(([key, service]) => {
     const touched = work.touched.get(key);
     const missing = touched !== undefined && !entries.has(key);
-    if (work.establish.has(key) || missing) return planWhole(service, entries);
-    return touched === undefined ? [] : planTouched(service, touched, entries);
+    if (work.establish.has(key) || missing) return planWhole(service, overrides, entries);
+    return touched === undefined ? [] : planTouched(service, overrides, touched, entries);
   });
   return [...removals, ...kept];
 }
 
-function planWhole(service: ServiceState, entries: Entries): readonly Planned[] {
+function planWhole(service: ServiceState, overrides: Overrides, entries: Entries): readonly Planned[] {
   const { config } = service;
   const fallback = fallbackWish(config, service.fallbackUsed);
   const shared = fallback?.kind === "present" ? formatEndpoint(fallback.real.endpoint) : undefined;
   const reals = [...service.reals.values()]
     .filter((real) => real.config.key !== shared)
-    .map((real) => realWish(config, real.config, real.up, true));
+    .map((real) => wishOf(service, real, overrides, true));
   const wishes: readonly RealWish[] = fallback === undefined ? reals : [...reals, fallback];
   return planService({ virtual: config.virtual, reals: wishes }, entries).map((change) => ({
     change,
     service: config,
-    purpose: purposeOf(change, service),
+    purpose: purposeOf(change, service, overrides),
   }));
 }
 
 function planTouched(
   service: ServiceState,
+  overrides: Overrides,
   touched: ReadonlySet<string>,
   entries: Entries,
 ): readonly Planned[] {
@@ -81,16 +88,35 @@ function planTouched(
   const reals = [...service.reals.values()]
     .filter((real) => touched.has(real.config.key) && real.config.key !== shared)
     .flatMap((real) => {
-      const wish = realWish(config, real.config, real.up, false);
-      return planned(planReal(id, wish, entry), { kind: "real", real: real.config, up: real.up });
+      const wish = wishOf(service, real, overrides, false);
+      return planned(planReal(id, wish, entry), realPurpose(service, real, overrides));
     });
   if (fallback === undefined || !touched.has(FALLBACK)) return reals;
   const used = service.fallbackUsed;
   return [...reals, ...planned(planReal(id, fallback, entry), { kind: "fallback", used })];
 }
 
+const wishOf = (
+  { config }: ServiceState,
+  real: RealState,
+  overrides: Overrides,
+  establishing: boolean,
+): RealWish =>
+  realWish(config, real.config, real.up, {
+    establishing,
+    override: overrideOf(overrides, config.key, real.config.key),
+  });
+
+function realPurpose(
+  { config: { key } }: ServiceState,
+  { config, up }: RealState,
+  overrides: Overrides,
+): Purpose {
+  return { kind: "real", real: config, up: takesTraffic(up, overrideOf(overrides, key, config.key)) };
+}
+
 /** Whose entry a change of a whole service is about. */
-function purposeOf(change: BalancerChange, service: ServiceState): Purpose {
+function purposeOf(change: BalancerChange, service: ServiceState, overrides: Overrides): Purpose {
   const endpoint =
     change.type === "remove-real" ? change.real : "real" in change ? change.real.endpoint : undefined;
   if (endpoint === undefined) return { kind: "service" };
@@ -100,7 +126,7 @@ function purposeOf(change: BalancerChange, service: ServiceState): Purpose {
       return { kind: "fallback", used: service.fallbackUsed };
   }
   const real = service.reals.get(key);
-  return real === undefined ? { kind: "stranger" } : { kind: "real", real: real.config, up: real.up };
+  return real === undefined ? { kind: "stranger" } : realPurpose(service, real, overrides);
 }
 
 const isFallback = ({ fallback }: ServiceConfig, key: string): boolean =>

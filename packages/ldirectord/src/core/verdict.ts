@@ -2,6 +2,7 @@
 import type { Instant, Step } from "@systole/machine";
 import type { CheckAction } from "./check.js";
 import type { DirectorAction, DirectorState, RealState, Report, ServiceState } from "./director-state.js";
+import { isInMaintenance, overrideOf, takesTraffic } from "./override.js";
 import { FALLBACK, withTouched } from "./table-work.js";
 
 type DirectorStep = Step<DirectorState, DirectorAction>;
@@ -9,6 +10,18 @@ type Passed = Extract<CheckAction, { type: "passed" }>;
 type Failed = Extract<CheckAction, { type: "failed" | "failed-softly" }>;
 
 const report = (news: Report): DirectorAction => ({ type: "report", report: news });
+
+/** For the log at once, for the other daemons when the table has followed. Of maintenance nobody hears. */
+function tell(state: DirectorState, news: Report & { readonly kind: "real-up" | "real-down" }): DirectorStep {
+  if (isInMaintenance(overrideOf(state.overrides, news.service.key, news.real.key)))
+    return { state, actions: [] };
+  return { state: withNews(state, news), actions: [report(news)] };
+}
+
+function withNews(state: DirectorState, news: Report): DirectorState {
+  const { work } = state.table;
+  return { ...state, table: { ...state.table, work: { ...work, news: [...work.news, news] } } };
+}
 
 export function passed(state: DirectorState, check: string, action: Passed, now: Instant): DirectorStep {
   return forEachUser(state, check, (current, service, real) => {
@@ -22,7 +35,7 @@ export function passed(state: DirectorState, check: string, action: Passed, now:
       since: now,
       why: undefined,
     });
-    const news = report({
+    const told = tell(returned, {
       kind: "real-up",
       service: service.config,
       real: real.config,
@@ -30,8 +43,9 @@ export function passed(state: DirectorState, check: string, action: Passed, now:
       downMs: real.known ? now - real.since : undefined,
       first: !real.known,
     });
-    const next = settleFallback(touch(returned, service, real.config.key), service.config.key);
-    return { state: next.state, actions: [...forgiven, news, ...next.actions] };
+    const { key } = service.config;
+    const next = settleFallback(touch(told.state, key, real.config.key), key);
+    return { state: next.state, actions: [...forgiven, ...told.actions, ...next.actions] };
   });
 }
 
@@ -41,7 +55,8 @@ export function failed(state: DirectorState, check: string, action: Failed, now:
     const about = { service: service.config, real: real.config, result };
     if (action.type === "failed-softly") {
       const { failures, limit } = action;
-      const soft = real.up ? [report({ kind: "soft-failure", ...about, failures, limit })] : [];
+      const silent = isInMaintenance(overrideOf(state.overrides, service.config.key, real.config.key));
+      const soft = real.up && !silent ? [report({ kind: "soft-failure", ...about, failures, limit })] : [];
       return { state: current, actions: soft };
     }
     if (!real.up && real.known) return { state: current, actions: [] };
@@ -52,12 +67,13 @@ export function failed(state: DirectorState, check: string, action: Failed, now:
       since: now,
       why: result.reason,
     });
-    const after = real.up ? touch(down, service, real.config.key) : down;
-    const next = settleFallback(after, service.config.key);
-    const others = next.state.services.get(service.config.key)!.reals; // it was just replaced
+    const { key } = service.config;
+    const others = down.services.get(key)!.reals; // it was just replaced
     const last = ![...others.values()].some(({ up }) => up);
-    const news = report({ kind: "real-down", ...about, active: state.role === "active", last });
-    return { state: next.state, actions: [news, ...next.actions] };
+    const told = tell(down, { kind: "real-down", ...about, active: state.role === "active", last });
+    const after = real.up ? touch(told.state, key, real.config.key) : told.state;
+    const next = settleFallback(after, key);
+    return { state: next.state, actions: [...told.actions, ...next.actions] };
   });
 }
 
@@ -65,22 +81,24 @@ export function failed(state: DirectorState, check: string, action: Failed, now:
 export function settleFallback(state: DirectorState, key: string): DirectorStep {
   const service = state.services.get(key)!; // callers name a service that exists
   const reals = [...service.reals.values()];
-  const used = !reals.some(({ up }) => up);
+  const used = !reals.some(({ config, up }) =>
+    takesTraffic(up, overrideOf(state.overrides, key, config.key)),
+  );
   const told = used && (service.fallbackTold || reals.every(({ known }) => known));
   if (used === service.fallbackUsed && told === service.fallbackTold) return { state, actions: [] };
   const services = new Map(state.services).set(key, { ...service, fallbackUsed: used, fallbackTold: told });
-  const after: DirectorState = { ...state, services };
+  let after: DirectorState = { ...state, services };
   const { config } = service;
   const active = state.role === "active";
-  const actions: DirectorAction[] = [];
   if (told !== service.fallbackTold && config.fallback !== undefined) {
-    actions.push(report({ kind: told ? "fallback-used" : "fallback-left", service: config, active }));
+    after = withNews(after, { kind: told ? "fallback-used" : "fallback-left", service: config, active });
   }
-  if (used === service.fallbackUsed) return { state: after, actions };
-  if (active && config.fallbackCommand !== undefined) {
-    actions.push({ type: "fallback-command", service: config, verb: used ? "start" : "stop" });
-  }
-  return { state: touch(after, service, FALLBACK), actions };
+  if (used === service.fallbackUsed) return { state: after, actions: [] };
+  const command: readonly DirectorAction[] =
+    active && config.fallbackCommand !== undefined
+      ? [{ type: "fallback-command", service: config, verb: used ? "start" : "stop" }]
+      : [];
+  return { state: touch(after, key, FALLBACK), actions: command };
 }
 
 function forEachUser(
@@ -104,9 +122,12 @@ function replace(state: DirectorState, service: ServiceState, real: RealState): 
   return { ...state, services: new Map(state.services).set(service.config.key, { ...service, reals }) };
 }
 
-/** A standby director has nothing to do with the table. */
-function touch(state: DirectorState, service: ServiceState, entry: string): DirectorState {
+/**
+ * One entry of a service is to be brought in line, now: a pause after a refusal is not for others.
+ * A standby director has nothing to do with the table.
+ */
+export function touch(state: DirectorState, service: string, entry: string): DirectorState {
   if (state.role === "standby") return state;
-  const work = withTouched(state.table.work, service.config.key, entry);
-  return { ...state, table: { ...state.table, work } };
+  const work = withTouched(state.table.work, service, entry);
+  return { ...state, table: { ...state.table, work, notBefore: undefined } };
 }

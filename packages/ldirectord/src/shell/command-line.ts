@@ -8,6 +8,7 @@ export const ACTIONS = [
   "force-reload",
   "status",
   "configtest",
+  "plan",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -15,6 +16,8 @@ export interface Options {
   readonly debug: boolean;
   /** Ours: stay in the foreground, for service managers. */
   readonly foreground: boolean;
+  /** Ours: what a program may read. */
+  readonly json: boolean;
   /** Ours: check everything, leave the table alone until `activate`. */
   readonly standby: boolean;
 }
@@ -37,6 +40,8 @@ const LONG: Readonly<Record<string, string>> = {
   "--help": "h",
   "--version": "v",
   "--test": "t",
+  "--plan": "p",
+  "--json": "j",
   "--foreground": "f",
   "--standby": "s",
 };
@@ -54,9 +59,12 @@ CONFIG is looked for in /etc/ha.d, /etc/ha.d/conf and the working directory; ldi
   reload         read CONFIG again; force-reload is the same
   status         tell whether it is running
   configtest     read CONFIG, tell every mistake, exit with 0 or 2
+  plan           print what a start or reload would change: exit 0 nothing, 2 changes, 1 error
 
   -d, --debug    stay in the foreground, log to stderr
   -t, --test     as the action configtest, which then need not be given
+      --plan     as the action plan, which then need not be given
+      --json     plan: print JSON for programs
       --foreground  stay in the foreground, for service managers
       --standby  check everything, but leave the table alone until heartbeat activates it
   -h, -?, --help    print this
@@ -87,12 +95,17 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 }
 
 function readWords(words: readonly string[], given: ReadonlySet<string>): CommandLine {
-  const options = { debug: given.has("d"), foreground: given.has("f"), standby: given.has("s") };
-  const test = given.has("t");
+  const options = {
+    debug: given.has("d"),
+    foreground: given.has("f"),
+    standby: given.has("s"),
+    json: given.has("j"),
+  };
   const last = ACTIONS.find((each) => each === words[words.length === 1 ? 0 : 1]);
-  if (test) {
+  const asOption = given.has("t") ? "configtest" : given.has("p") ? "plan" : undefined;
+  if (asOption !== undefined) {
     const config = words.length === 1 && last !== undefined ? undefined : words[0];
-    return { kind: "run", options, config, action: "configtest", words };
+    return { kind: "run", options, config, action: asOption, words };
   }
   if (last === undefined) return { kind: "usage", problem: undefined };
   return { kind: "run", options, config: words.length > 1 ? words[0] : undefined, action: last, words };

@@ -6,9 +6,13 @@ import * as lines from "../log-lines.js";
 import type { CommandLine } from "./command-line.js";
 import { readConfiguration } from "./configuration.js";
 import type { Instance } from "./instance.js";
+import type { PlanAnswer } from "./planning.js";
 import { DAEMON_MARK, findRunning, startDaemon, waitUntilGone } from "./process.js";
 
 export const EXIT = { done: 0, notRunning: 1, configuration: 2, stopped: 3, usage: 255 } as const;
+
+/** Those of the tools that people know plans from. */
+const PLAN_EXIT = { nothing: 0, error: 1, changes: 2 } as const;
 
 export interface Terminal {
   out(line: string): void;
@@ -20,6 +24,8 @@ export interface CommandParts {
   readonly terminal: Terminal;
   readonly instance: Instance;
   readonly command: Extract<CommandLine, { kind: "run" }>;
+  /** What the file would change; asks the running daemon if there is one. */
+  readonly plan: (config: LdirectordConfig) => Promise<PlanAnswer>;
   /** Becomes the daemon; does not come back. */
   readonly become: (config: LdirectordConfig) => Promise<never>;
 }
@@ -36,6 +42,7 @@ export async function runCommand(parts: CommandParts): Promise<number> {
   const { config, complaints } = await readConfiguration(instance.path);
   for (const text of complaints) terminal.error(text);
   if (action === "configtest") return config === undefined ? EXIT.configuration : EXIT.done;
+  if (action === "plan") return config === undefined ? PLAN_EXIT.error : await plan(parts, config);
   if (config === undefined && action !== "stop") return EXIT.configuration;
   const log = logTo(config?.globals.logFile ?? DEFAULT_LOG, instance.name);
   if (process.env[DAEMON_MARK] === undefined)
@@ -75,6 +82,21 @@ async function start(
   if (problem === undefined) return EXIT.done;
   terminal.error(`ldirectord: ${problem}`);
   return EXIT.notRunning;
+}
+
+async function plan(
+  { terminal, command, plan: ask }: CommandParts,
+  config: LdirectordConfig,
+): Promise<number> {
+  try {
+    const answer = await ask(config);
+    if (command.options.json) terminal.out(JSON.stringify(answer, undefined, 2));
+    else for (const line of answer.lines) terminal.out(line);
+    return answer.changes.length === 0 ? PLAN_EXIT.nothing : PLAN_EXIT.changes;
+  } catch (error) {
+    terminal.error(`ldirectord: ${error instanceof Error ? error.message : String(error)}`);
+    return PLAN_EXIT.error;
+  }
 }
 
 async function stop({ instance, clock }: CommandParts): Promise<number> {

@@ -1,5 +1,5 @@
 /** The daemon: where configuration, director, checks and data plane meet. */
-import { ControlError, type DaemonContext, StartFailure } from "@systole/daemon";
+import { type DaemonContext, StartFailure } from "@systole/daemon";
 import type { Balancer } from "@systole/kernel";
 import { drive } from "@systole/machine";
 import { createCheckRunner } from "../checks/runner.js";
@@ -12,14 +12,17 @@ import { adviseOnConfiguration } from "./advice.js";
 import type { Options } from "./command-line.js";
 import { lineOf, parseConfiguration } from "./configuration.js";
 import { createFallbackCommands } from "./fallback-command.js";
-import { daemonName, type Instance } from "./instance.js";
+import type { Instance } from "./instance.js";
 import { createLetters } from "./letters.js";
 import { logTargets } from "./log-targets.js";
 import { createMaintenance } from "./maintenance.js";
 import { createMonitorFiles } from "./monitor-file.js";
+import { createOrders } from "./orders.js";
+import { overridesPath } from "./overrides-file.js";
 import { createPerformer } from "./performer.js";
 import { createReporter } from "./reporter.js";
-import { type Loaded, statusOf } from "./status.js";
+import type { Loaded } from "./status.js";
+import { verbs } from "./verbs.js";
 import { VERSION } from "./version.js";
 import { watchConfiguration } from "./watch-configuration.js";
 
@@ -47,18 +50,31 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   });
   const { balancer } = plane;
   const active = !options.standby || (await leftByAnActiveOne(balancer, config));
+  const moment = () => ({ now: clock.now(), wallMs: wallClock() });
+  const orders = createOrders(overridesPath(instance.daemon), log, moment);
   const letters = createLetters(events, node, (line) => log.info({ event: "letter" }, line));
   const monitorFiles = createMonitorFiles(log, wallClock);
   const runner = createCheckRunner(clock);
   const fallbackCommands = createFallbackCommands(log, clock);
   const reporter = createReporter(log, events, letters.mail);
   const performer = createPerformer(
-    { balancer, runner, maintenance: createMaintenance(clock), reporter, fallbackCommands, log, checked },
+    {
+      ...{
+        balancer,
+        runner,
+        maintenance: createMaintenance(clock),
+        reporter,
+        fallbackCommands,
+        log,
+        checked,
+      },
+      keepOverrides: orders.keep,
+    },
     (event) => director.feed(event),
   );
   const director = drive<DirectorState, DirectorEvent, DirectorAction>(
     directorMachine,
-    newDirector(active ? "active" : "standby"),
+    newDirector(active ? "active" : "standby", orders.kept()),
     clock,
     performer.perform,
   );
@@ -78,24 +94,12 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     director.feed({ type: "configure", config: next.director });
   }
 
-  async function settle(type: "activate" | "deactivate"): Promise<readonly string[]> {
-    const { number, settled } = performer.request();
-    director.feed({ type, request: number });
-    return await settled;
-  }
-
   async function reload(): Promise<void> {
-    const next = await context.reload(instance.path, async (source) => {
-      const parsed = await parseConfiguration(source);
-      for (const each of parsed.diagnostics) log.warn({ event: "config.complaint" }, lineOf(each));
-      return parsed;
-    });
+    const kept = `configuration not loaded, still using the one of ${lines.stamp(loaded.atMs)}`;
+    const words = { complaint: lineOf, kept };
+    const next = await context.reload(instance.path, parseConfiguration, words);
     loaded.refused = next === undefined;
-    if (next === undefined) {
-      const since = lines.stamp(loaded.atMs);
-      log.error({ event: "config.kept" }, `configuration not loaded, still using the one of ${since}`);
-      return;
-    }
+    if (next === undefined) return;
     loaded.atMs = wallClock();
     letters.state("reloading");
     use(next);
@@ -110,7 +114,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   context.onStop(async (reason) => {
     watch.stop();
     letters.state("stopping");
-    const problems = await settle("deactivate");
+    const problems = await performer.settle((request) => director.feed({ type: "deactivate", request }));
     for (const problem of problems) log.error({ event: "table.refused" }, problem);
     director.stop();
     performer.close();
@@ -119,42 +123,26 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     log.info({ event: "daemon.terminated" }, lines.terminated(reason.replace(/^SIG/, "")));
   });
 
-  const forUs = (args: Readonly<Record<string, unknown>>) => {
-    if (typeof args.config === "string" && daemonName(args.config) !== daemonName(instance.path)) {
-      throw new ControlError("wrong-config", `this ldirectord runs ${instance.path}, not ${args.config}`);
-    }
-  };
-  const status = async () =>
-    statusOf(director.state(), loaded, balancer.kind, await balancer.read(), clock.now());
-  const change = (type: "activate" | "deactivate") => async (args: Readonly<Record<string, unknown>>) => {
-    forUs(args);
-    const problems = await settle(type);
-    log.info(
-      { event: `director.${type}d` },
-      type === "activate" ? "active: the table is kept" : "standby: the table is left",
-    );
-    return { active: type === "activate", problems };
-  };
-  await context.serve({
-    status: {
-      changes: false,
-      run(args) {
-        forUs(args);
-        return status();
-      },
-    },
-    activate: { changes: true, run: change("activate") },
-    deactivate: { changes: true, run: change("deactivate") },
-  });
+  await context.serve(
+    verbs({
+      instance,
+      loaded,
+      balancer,
+      log,
+      performer,
+      moment,
+      feed: director.feed,
+      state: director.state,
+      orders,
+    }),
+  );
 
   use(config);
   // The first look at the table: an active director keeps what it finds there.
   if (active) {
     if (options.standby)
       log.warn({ event: "director.resumed" }, "active: the table holds our virtual services");
-    const { number, settled } = performer.request();
-    director.feed({ type: "activate", request: number });
-    await settled;
+    await performer.settle((request) => director.feed({ type: "activate", request }));
   }
   events.publish("info", { kind: "config.loaded", file: instance.path });
   context.ready(`${config.virtuals.length} virtual services, ${balancer.kind}${active ? "" : ", standby"}`);

@@ -5,6 +5,7 @@ import type { Balancer } from "@systole/kernel";
 import type { CheckRunner } from "../checks/runner.js";
 import type { CheckResult } from "../core/configured.js";
 import type { DirectorAction, DirectorEvent } from "../core/director-state.js";
+import type { Overrides } from "../core/override.js";
 import type { FallbackCommands } from "./fallback-command.js";
 import type { Maintenance } from "./maintenance.js";
 import type { Reporter } from "./reporter.js";
@@ -16,14 +17,15 @@ export interface PerformerParts {
   readonly reporter: Reporter;
   readonly fallbackCommands: FallbackCommands;
   readonly log: Logger;
+  readonly keepOverrides: (overrides: Overrides) => void;
   /** Hears of every check that was finished. */
   readonly checked: (check: string, result: CheckResult) => void;
 }
 
 export interface Performer {
   perform(action: DirectorAction): void;
-  /** A number for `activate` or `deactivate`, and the promise of its end: what was refused, in words. */
-  request(): { readonly number: number; readonly settled: Promise<readonly string[]> };
+  /** Feeds a request with a number of its own and waits for its end: what was refused, in words. */
+  settle(feedWith: (request: number) => void): Promise<readonly string[]>;
   /** Calls off every check. */
   close(): void;
 }
@@ -90,15 +92,20 @@ export function createPerformer(parts: PerformerParts, feed: (event: DirectorEve
           waiting.get(action.request)?.(action.problems);
           waiting.delete(action.request);
           return;
+        case "keep-overrides":
+          return parts.keepOverrides(action.overrides);
         case "report":
           return reporter.report(action.report);
+        case "publish":
+          return reporter.publish(action.report);
       }
     },
-    request() {
+    settle(feedWith) {
       requests += 1;
-      const number = requests;
-      const settled = new Promise<readonly string[]>((resolve) => waiting.set(number, resolve));
-      return { number, settled };
+      const request = requests;
+      const settled = new Promise<readonly string[]>((resolve) => waiting.set(request, resolve));
+      feedWith(request);
+      return settled;
     },
     close() {
       for (const callOff of running.values()) callOff();

@@ -1,15 +1,19 @@
 /** What the director reports, as log lines, events for the bus and letters. */
 import type { EventLog, LdirectordFact, Severity } from "@systole/bus";
 import type { Logger } from "@systole/daemon";
-import type { VirtualServiceId } from "@systole/kernel";
+import type { BalancerChange, VirtualServiceId } from "@systole/kernel";
 import { formatEndpoint } from "@systole/wire";
-import type { ServiceConfig } from "../core/configured.js";
+import type { RealConfig, ServiceConfig } from "../core/configured.js";
 import type { Planned, Report } from "../core/director-state.js";
+import type { Override } from "../core/override.js";
 import { describe } from "../core/table-phase.js";
 import * as lines from "../log-lines.js";
 
 export interface Reporter {
+  /** A line in the log. */
   report(news: Report): void;
+  /** A fact on the bus. */
+  publish(news: Report): void;
 }
 
 /** As the bus names a service: `tcp 192.0.2.10:80`. */
@@ -33,48 +37,24 @@ export function createReporter(
     if (planned.change.type.endsWith("-real")) mail(service, line);
   }
 
-  function down(news: Extract<Report, { kind: "real-down" }>): void {
-    const { service, real, result, active, last } = news;
+  function down({ service, real, result }: Of<"real-down">): void {
     const server = formatEndpoint(real.configured);
     const fields = { event: "real-server.down", service: service.key, server, tookMs: result.tookMs };
     log.warn(fields, `Check failed: ${server} (${service.key}): ${result.reason}`);
-    if (!active) return;
-    publish(last ? "critical" : "warning", {
-      kind: "real-server.down",
-      service: serviceName(service.virtual.id),
-      server,
-      reason: result.reason,
-      action: service.quiescent ? "quiesced" : "removed",
-      ...(result.transcript === undefined ? {} : { transcript: result.transcript }),
-    });
   }
 
-  function up(news: Extract<Report, { kind: "real-up" }>): void {
-    const { service, real, active, downMs, first } = news;
+  function up({ service, real }: Of<"real-up">): void {
     const server = formatEndpoint(real.configured);
-    log.info(
-      { event: "real-server.up", service: service.key, server },
-      `Check passed: ${server} (${service.key})`,
-    );
-    if (!active || first) return;
-    publish("notice", {
-      kind: "real-server.up",
-      service: serviceName(service.virtual.id),
-      server,
-      weight: real.weight,
-      ...(downMs === undefined ? {} : { downMs: Math.round(downMs) }),
-    });
+    const fields = { event: "real-server.up", service: service.key, server };
+    log.info(fields, `Check passed: ${server} (${service.key})`);
   }
 
-  function fallback(news: Extract<Report, { kind: "fallback-used" | "fallback-left" }>): void {
-    const { service, active, kind } = news;
-    if (!active || service.fallback === undefined) return;
-    const used = kind === "fallback-used";
-    publish(used ? "critical" : "notice", {
-      kind: used ? "fallback.used" : "fallback.left",
-      service: serviceName(service.virtual.id),
-      server: formatEndpoint(service.fallback.configured),
-    });
+  function operated(news: Of<"operated">): void {
+    const { service, real, override } = news;
+    const server = formatEndpoint(real.configured);
+    const fields = { event: "real-server.operated", service: service.key, server };
+    log.info(fields, `Operator: ${server} (${service.key}): ${orderText(override)}`);
+    if (news.active) publish("notice", operatedFact(news));
   }
 
   function refused({ planned, problem }: Extract<Report, { kind: "refused" }>): void {
@@ -119,12 +99,88 @@ export function createReporter(
         }
         case "soft-reset":
           return log.info({ event: "real-server.soft-reset" }, lines.softReset(news.service, news.real));
+        case "operated":
+          return operated(news);
         case "fallback-used":
         case "fallback-left":
-          return fallback(news);
+          return; // the lines of the table's changes say it
       }
     },
+    publish(news) {
+      const event = eventOf(news);
+      if (event !== undefined) publish(...event);
+    },
   };
+}
+
+type Of<Kind extends Report["kind"]> = Extract<Report, { readonly kind: Kind }>;
+
+/** What the other daemons hear; undefined: nothing, as of a director whose table did not follow. */
+function eventOf(news: Report): readonly [Severity, LdirectordFact] | undefined {
+  switch (news.kind) {
+    case "real-down": {
+      const { service, real, result, active, last } = news;
+      if (!active) return undefined;
+      return [
+        last ? "critical" : "warning",
+        {
+          kind: "real-server.down",
+          service: serviceName(service.virtual.id),
+          server: formatEndpoint(real.configured),
+          reason: result.reason,
+          action: service.quiescent ? "quiesced" : "removed",
+          ...(result.transcript === undefined ? {} : { transcript: result.transcript }),
+        },
+      ];
+    }
+    case "real-up": {
+      const { service, real, active, downMs, first } = news;
+      if (!active || first) return undefined;
+      return [
+        "notice",
+        {
+          kind: "real-server.up",
+          service: serviceName(service.virtual.id),
+          server: formatEndpoint(real.configured),
+          weight: real.weight,
+          ...(downMs === undefined ? {} : { downMs: Math.round(downMs) }),
+        },
+      ];
+    }
+    case "fallback-used":
+    case "fallback-left": {
+      const { service, active, kind } = news;
+      if (!active || service.fallback === undefined) return undefined;
+      const used = kind === "fallback-used";
+      const about = {
+        service: serviceName(service.virtual.id),
+        server: formatEndpoint(service.fallback.configured),
+      };
+      return [used ? "critical" : "notice", { kind: used ? "fallback.used" : "fallback.left", ...about }];
+    }
+    default:
+      return undefined; // for the log only
+  }
+}
+
+function operatedFact({ service, real, override }: Of<"operated">): LdirectordFact {
+  return {
+    kind: "real-server.operated",
+    service: serviceName(service.virtual.id),
+    server: formatEndpoint(real.configured),
+    state: override?.order.kind ?? "ready",
+    ...(override?.order.kind === "weight" ? { weight: override.order.weight } : {}),
+    ...(override === undefined ? {} : { by: override.by }),
+    ...(override?.why === undefined ? {} : { why: override.why }),
+  };
+}
+
+/** `drain by anna "disk swap"`. */
+function orderText(override: Override | undefined): string {
+  if (override === undefined) return "ready";
+  const { order, by, why } = override;
+  const what = order.kind === "weight" ? `weight ${order.weight}` : order.kind;
+  return `${what} by ${by}${why === undefined ? "" : ` "${why}"`}`;
 }
 
 /** The contract's words for one change that was made. */
@@ -150,8 +206,10 @@ export function changeLine({ change, service, purpose }: Planned): string {
         : lines.restoredFallback(service, service.fallback);
     }
     case "real": {
-      const { real, up } = purpose;
-      if (change.type === "remove-real") return lines.deletedReal(service, real);
+      const { up } = purpose;
+      if (change.type === "remove-real") return lines.deletedReal(service, purpose.real);
+      if (change.type !== "add-real" && change.type !== "change-real") return describe(change);
+      const real = weighed(purpose.real, change);
       if (up)
         return change.type === "add-real"
           ? lines.addedReal(service, real)
@@ -161,3 +219,9 @@ export function changeLine({ change, service, purpose }: Planned): string {
     }
   }
 }
+
+/** With the weight that was really set: an operator's may be another than the configured one. */
+const weighed = (
+  real: RealConfig,
+  change: Extract<BalancerChange, { readonly type: "add-real" | "change-real" }>,
+): RealConfig => ({ ...real, weight: change.real.weight });

@@ -1,8 +1,13 @@
 /** What `status` tells on the control socket: the configuration, the verdicts, the table as the kernel has it. */
 import type { BalancerTable, TableEntry } from "@systole/kernel";
+import type { Instant } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
 import type { DirectorState, RealState } from "../core/director-state.js";
+import { type Override, overrideOf } from "../core/override.js";
 import { entriesOf } from "../core/plan.js";
+import { changeTexts } from "../core/plan-text.js";
+import { drift } from "../core/preview.js";
+import type { Moment } from "./overrides-file.js";
 import { serviceName } from "./reporter.js";
 
 export interface Loaded {
@@ -19,7 +24,7 @@ export function statusOf(
   loaded: Loaded,
   dataPlane: string,
   table: BalancerTable,
-  now: number,
+  { now, wallMs }: Moment,
 ) {
   const entries = entriesOf(table);
   return {
@@ -33,11 +38,16 @@ export function statusOf(
       service: serviceName(config.virtual.id),
       scheduler: config.virtual.scheduler,
       quiescent: config.quiescent,
-      reals: [...reals.values()].map((real) => realStatus(real, state, entries.get(config.key), now)),
+      reals: [...reals.values()].map((real) => ({
+        ...realStatus(real, state, entries.get(config.key), now),
+        ...operatorStatus(overrideOf(state.overrides, config.key, real.config.key)),
+      })),
       ...(config.fallback === undefined
         ? {}
         : { fallback: { server: formatEndpoint(config.fallback.endpoint), used: fallbackUsed } }),
     })),
+    drift: changeTexts(drift(state, table, now), table),
+    at: new Date(wallMs).toISOString(),
     refused: [...state.table.refused].map(([change, problem]) => `${change}: ${problem}`),
     table: table.map(({ service, reals }) => ({
       service: serviceName(service.id),
@@ -54,11 +64,26 @@ export function statusOf(
   };
 }
 
+function operatorStatus(override: Override | undefined) {
+  if (override === undefined) return {};
+  const { order, by, why, sinceMs, untilMs } = override;
+  return {
+    operator: {
+      state: order.kind,
+      ...(order.kind === "weight" ? { weight: order.weight } : {}),
+      by,
+      ...(why === undefined ? {} : { why }),
+      since: new Date(sinceMs).toISOString(),
+      ...(untilMs === undefined ? {} : { until: new Date(untilMs).toISOString() }),
+    },
+  };
+}
+
 function realStatus(
   { config, check, up, known, since, why }: RealState,
   state: DirectorState,
   entry: TableEntry | undefined,
-  now: number,
+  now: Instant,
 ) {
   const last = check === undefined ? undefined : state.checks.get(check)?.last;
   const inTable = entry?.reals.find(({ endpoint }) => formatEndpoint(endpoint) === config.key);

@@ -200,12 +200,12 @@ function notifierSettings(
 ): NotifierSettings {
   const sources = section.get("sources");
   for (const name of listOf(sources?.text ?? "")) {
-    if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    if (!/^[a-z][a-z0-9-]*(\.[A-Za-z0-9_.-]+)?$/.test(name)) {
       complain(
         sources?.place,
         "bad-source",
         `"${name}" is not a daemon`,
-        "write heartbeat ldirectord ctsyncd",
+        "write heartbeat ldirectord ctsyncd, or ldirectord.shop.cf for the ldirectord of another file",
       );
     }
   }

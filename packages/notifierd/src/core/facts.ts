@@ -58,6 +58,7 @@ export function meaning(fact: Fact): Meaning {
     case "real-server.up":
     case "fallback.used":
     case "fallback.left":
+    case "real-server.operated":
     case "table.refused":
       return ofServices(fact);
     case "sync.established":
@@ -164,7 +165,14 @@ type ServiceKind =
   | "real-server.up"
   | "fallback.used"
   | "fallback.left"
-  | "table.refused";
+  | "table.refused"
+  | "real-server.operated";
+
+/** `drain by anna "disk swap"`. */
+function orderText({ state, weight, by, why }: Of<"real-server.operated">): string {
+  const what = state === "weight" ? `weight ${weight}` : state;
+  return `${what}${by === undefined ? "" : ` by ${by}`}${why === undefined ? "" : ` "${why}"`}`;
+}
 
 function ofServices(fact: Of<ServiceKind>): Meaning {
   const { service } = fact;
@@ -184,6 +192,8 @@ function ofServices(fact: Of<ServiceKind>): Meaning {
     }
     case "fallback.left":
       return ends(`fallback ${service}`, `${service} no longer needs its fallback ${fact.server}`);
+    case "real-server.operated":
+      return plain(`real server ${fact.server} of ${service}: ${orderText(fact)}`);
     case "table.refused":
       return plain(`the kernel refused ${fact.change} of ${service}: ${fact.problem}`, "critical", 22);
   }
