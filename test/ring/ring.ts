@@ -1,6 +1,6 @@
 /**
  * ring.ts all|fast [--strict]: runs the steps in their order, each with its ring, its time and its counts. Neighbours that
- * only read the sources run two at a time.
+ * only read the sources run two at a time; a soak runs beside what follows it.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,11 +20,17 @@ const began = performance.now();
 let total = none;
 const bad: string[] = [];
 const chosen = steps.filter((step) => which !== "fast" || step.fast);
+const soaks: Promise<void>[] = [];
 while (chosen.length > 0) {
+  if (chosen[0]?.beside === true) {
+    soaks.push(lane(chosen.splice(0, 1)));
+    continue;
+  }
   const alone = chosen.findIndex((step) => !step.readsOnly);
   const together = chosen.splice(0, alone === -1 ? chosen.length : Math.max(1, alone));
   await Promise.all([lane(together), lane(together)]);
 }
+await Promise.all(soaks);
 if (which === "fast") console.log("not run: namespaces, guest (npm test runs them)");
 if (bad.length > 0) console.log(`failed: ${bad.join(", ")}; whole output in ${folder}/`);
 console.log(`${((performance.now() - began) / 1000).toFixed(0)} s in all`);

@@ -14,6 +14,8 @@ export interface Step {
   readonly limitMinutes: number;
   /** May run beside a neighbour that only reads, too: no timing in it. */
   readonly readsOnly?: boolean;
+  /** Long and mostly idle: runs beside all that follow it. */
+  readonly beside?: boolean;
   /** Why it cannot run here; undefined if it can. */
   readonly impossible?: () => string | undefined;
 }
