@@ -59,7 +59,7 @@ export interface DaemonContext {
    * (after `onReload`) `reload`. Once; later calls add verbs.
    */
   serve(verbs: Verbs): Promise<void>;
-  /** SIGHUP, and the verb `reload`. */
+  /** SIGHUP, and the verb `reload`, which answers `config-refused` if a file was. */
   onReload(run: () => Promise<void>): void;
   /** SIGTERM and SIGINT; run in reverse order of registration, each with a limit in time. */
   onStop(run: (reason: string) => Promise<void>): void;

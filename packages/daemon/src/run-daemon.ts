@@ -10,7 +10,7 @@
  */
 import { dirname } from "node:path";
 import { builtInVerbs } from "./built-in-verbs.js";
-import { type ComplaintWords, loadConfiguration, type Parse } from "./configuration.js";
+import { type ComplaintWords, type Loaded, loadConfiguration, type Parse } from "./configuration.js";
 import type { DaemonContext } from "./context.js";
 import { controlPath } from "./control-client.js";
 import { ControlError } from "./control-error.js";
@@ -123,11 +123,16 @@ function contextOf(
   const { log } = logging;
   const { version } = options;
   let serving: Promise<void> | undefined;
+  let refused: string | undefined; // the first complaint about files that this reload read
   return {
     ...{ name, node, version, boot, clock, wallClock, log, events, metrics, runDirectory },
     logTo: logging.setTargets,
     load: (path, parse) => loadOrFail(parts, options, path, parse),
-    reload: (path, parse, words) => loadOrKeep(parts, path, parse, words),
+    reload: async (path, parse, words) => {
+      const { value, headlines } = await loadOrKeep(parts, path, parse, words);
+      if (value === undefined) refused ??= headlines[0] ?? `${path} has errors`;
+      return value;
+    },
     serve(verbs) {
       control.addVerbs(verbs);
       const path = controlPath(name, dirname(runDirectory));
@@ -136,7 +141,12 @@ function contextOf(
     },
     onReload(run) {
       reloads.push(run);
-      control.addVerbs({ reload: { changes: true, run: () => reloadAll(parts, reloads) } });
+      const reload = async () => {
+        refused = undefined;
+        await reloadAll(parts, reloads);
+        if (refused !== undefined) throw new ControlError("config-refused", refused);
+      };
+      control.addVerbs({ reload: { changes: true, run: reload } });
     },
     onStop: stopping.add,
     stop: (reason, exitCode = 0) => stopping.stop(reason, exitCode),
@@ -172,7 +182,7 @@ async function loadOrKeep<Value>(
   path: string,
   parse: Parse<Value>,
   words: Partial<ComplaintWords> = {},
-): Promise<Value | undefined> {
+): Promise<Pick<Loaded<Value>, "value" | "headlines">> {
   const { log } = logging;
   const { value, headlines } = await loadConfiguration(path, parse, words.complaint);
   const level = value === undefined ? "error" : "warn";
@@ -182,5 +192,5 @@ async function loadOrKeep<Value>(
     log.error({ event: "config.refused", file: path }, kept);
     events.publish("warning", { kind: "config.refused", file: path, diagnostics: headlines.slice(0, 20) });
   } else events.publish("info", { kind: "config.loaded", file: path });
-  return value;
+  return { value, headlines };
 }

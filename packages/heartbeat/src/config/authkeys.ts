@@ -102,7 +102,9 @@ function readKey(
 
 function signingKey(draft: Draft, complain: Complain): Key | undefined {
   if (draft.auth === undefined) {
-    complain("error", "no-auth", undefined, "no auth line says which key signs", "add: auth NUMBER");
+    const none = draft.keys.size === 0;
+    const hint = none ? "make a key: systole authkeys new" : "add: auth NUMBER";
+    complain("error", "no-auth", undefined, "no auth line says which key signs", hint);
     return undefined;
   }
   const key = draft.keys.get(draft.auth.index);

@@ -1,5 +1,5 @@
 /** SIGHUP and the verb `reload`: all three files are read again; with an error anywhere everything stays as it was. */
-import type { DaemonContext } from "@systole/daemon";
+import { ControlError, type DaemonContext } from "@systole/daemon";
 import type { Kernel } from "@systole/kernel";
 import { logLines } from "../log-lines.js";
 import type { Assembly } from "./assembly.js";
@@ -28,7 +28,7 @@ export async function reload(
       file: paths.haCf,
       diagnostics: complaints.slice(0, 20),
     });
-    throw new Error(complaints[0] ?? "configuration error");
+    throw new ControlError("config-refused", complaints[0] ?? "configuration error");
   }
   if (same(before, value)) {
     log.info({ event: "config.unchanged" }, logLines.configurationUnchanged());
