@@ -1,5 +1,7 @@
 /** The table of subcommands: each is a file in `commands/`. Completions and manual pages follow from it. */
 import { type Program, runRoot } from "@systole/daemon";
+import { authkeysCommand } from "./commands/authkeys.js";
+import { reloadCommand } from "./commands/reload.js";
 import { serverCommand } from "./commands/server.js";
 import { statusCommand } from "./commands/status.js";
 import { VERSION } from "./version.js";
@@ -9,5 +11,5 @@ export const program = (root: string = runRoot()): Program => ({
   name: "systole",
   version: VERSION,
   summary: "asks and tells the daemons of this director",
-  commands: [statusCommand(root), serverCommand(root)],
+  commands: [statusCommand(root), serverCommand(root), reloadCommand(root), authkeysCommand],
 });
