@@ -61,6 +61,12 @@ export const steps: readonly Step[] = [
     impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
+    ...vitest("ring 3", "packages", ["-c", "vitest.packages.config.ts"]),
+    fast: false,
+    limitMinutes: 20,
+    impossible: () => process.env.RING_NO_PACKAGES ?? labImpossible(),
+  },
+  {
     ring: "ring 4",
     name: "guest with ip_vs",
     command: ["test/vm/run"],

@@ -1,0 +1,139 @@
+/** Two Debian machines as directors, with real servers, a mail server and a client beside them, and what they are told. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Cluster, makeCluster } from "../lab/cluster.js";
+import { Machine, machineRoot, type Suite } from "../lab/machine.js";
+import { type Running, run } from "../lab/process.js";
+import { ultraMonkey } from "../lab/topology.js";
+import { until } from "../lab/until.js";
+
+export const VIP = "10.0.1.200";
+export const UNITS = ["notifierd", "ctsyncd", "ldirectord", "heartbeat"] as const;
+const MAILS = "/var/mail/all.jsonl";
+const SERVERS = "test-packages-servers";
+const PAGE = "/var/www/alive.html";
+/** Long, so that a machine that is busy with other tests has its lease (13.5 s) to come back in. */
+const TIMES = { keepalive: "1", warntime: "5", deadtime: "15", initdead: "20" };
+
+export class MachinePair {
+  readonly cluster: Cluster;
+  readonly machines: readonly [Machine, Machine];
+
+  private constructor(cluster: Cluster, machines: readonly [Machine, Machine]) {
+    this.cluster = cluster;
+    this.machines = machines;
+  }
+
+  static async boot(suite: Suite): Promise<MachinePair> {
+    const root = machineRoot(suite);
+    const topology = ultraMonkey({ directors: 2, reals: 2, heartbeats: 1, mail: true });
+    const cluster = await makeCluster({ topology });
+    try {
+      const boot = (name: string) => Machine.boot(cluster, cluster.node(name), root);
+      const machines = await Promise.all([boot("director1"), boot("director2")]);
+      return new MachinePair(cluster, machines);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  /** Real servers and a mail server, plain programs. */
+  async startServers(): Promise<void> {
+    const programs = ["test/demo/real-server.ts", "test/demo/mail-server.ts"];
+    await run([process.execPath, "test/setup/bundle-all.mjs", SERVERS, ...programs]);
+    const program = (name: string) => [process.execPath, `.cache/${SERVERS}/${name}.mjs`];
+    for (const name of ["real1", "real2"]) {
+      const node = this.cluster.node(name);
+      node.put(PAGE, "I'm alive!\n");
+      await node.daemon("server", [...program("real-server"), "80", PAGE]);
+    }
+    const server = this.cluster.node("mail");
+    server.put(MAILS, "");
+    await server.daemon("server", [...program("mail-server"), "25", MAILS]);
+  }
+
+  get mails(): string {
+    return this.cluster.node("mail").read(MAILS);
+  }
+
+  /** What an administrator edits. The key must be the same on both: only the first machine makes one. */
+  async configure(): Promise<void> {
+    const read = (file: string) => readFileSync(join("test/demo/ha.d", file), "utf8");
+    const times = (text: string) =>
+      Object.entries(TIMES).reduce(
+        (all, [name, value]) => all.replace(new RegExp(`^${name} .*`, "m"), `${name} ${value}`),
+        text,
+      );
+    const [first, second] = this.machines;
+    await first.run(["systole", "authkeys", "new"]);
+    const key = first.read("/etc/ha.d/authkeys");
+    for (const machine of this.machines) {
+      const other = machine === first ? second : first;
+      machine.put("/etc/ha.d/ha.cf", times(read("ha.cf")));
+      machine.put("/etc/ha.d/haresources", read("haresources"));
+      machine.put("/etc/ha.d/authkeys", key, 0o600);
+      machine.put("/etc/ha.d/ldirectord.cf", read("ldirectord.cf"));
+      machine.put(
+        "/etc/systole/notifier.ini",
+        read("notifier.ini").replace("= mail", `= ${this.cluster.node("mail").ipv4("pub")}`),
+      );
+      const conntrackd = read("conntrackd.conf")
+        .replace("@OWN@", machine.node.ipv4("hb1"))
+        .replace("@PEER@", other.node.ipv4("hb1"));
+      machine.put("/etc/conntrackd/conntrackd.conf", conntrackd);
+    }
+  }
+
+  /** The director that has the VIP, once exactly one has. */
+  owner(limitMs = 60_000): Promise<Machine> {
+    return until(
+      "one owner of the VIP",
+      () => {
+        const owners = this.machines.filter(({ node }) => node.holds(VIP));
+        return owners.length === 1 ? owners[0] : undefined;
+      },
+      { limitMs },
+    );
+  }
+
+  /** Asks the virtual service again and again, each time on a new connection; ends with `stop`. */
+  async client(): Promise<Client> {
+    const running = await this.cluster
+      .node("client")
+      .spawn([process.execPath, "test/packages/client.mjs", VIP]);
+    return new Client(running);
+  }
+
+  close(): Promise<void> {
+    return this.cluster.close();
+  }
+}
+
+export interface Answers {
+  readonly answered: number;
+  /** By reason. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** From the last answer before an error to the first one after it. */
+  readonly longestMs: number;
+}
+
+export class Client {
+  readonly #running: Running;
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  /** Until the virtual service has answered. */
+  answered(limitMs = 60_000): Promise<boolean> {
+    return until("an answer of the virtual service", () => this.#running.lines.includes("first answer"), {
+      limitMs,
+    });
+  }
+
+  async stop(): Promise<Answers> {
+    await this.#running.stop();
+    return JSON.parse(this.#running.lines.at(-1)!) as Answers; // client.mjs prints just that
+  }
+}
