@@ -12,6 +12,7 @@ export const SOCK_RAW = 3;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_BROADCAST = 6;
+export const SO_NO_CHECK = 11;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_PRIORITY = 12;
@@ -19,6 +20,7 @@ export const SO_REUSEPORT = 15;
 export const SO_PEERCRED = 17;
 export const SO_BINDTODEVICE = 25;
 export const SO_RCVBUFFORCE = 33;
+export const SO_SNDBUFFORCE = 32;
 export const SO_MARK = 36;
 
 export const IPPROTO_IP = 0;
@@ -50,6 +52,8 @@ export const ICMP6_FILTER = 1;
 
 export const SOL_NETLINK = 270;
 export const NETLINK_ADD_MEMBERSHIP = 1;
+export const NETLINK_BROADCAST_ERROR = 4;
+export const NETLINK_NO_ENOBUFS = 5;
 export const NETLINK_DROP_MEMBERSHIP = 2;
 export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;

@@ -1,7 +1,7 @@
 /**
  * Watches a datagram socket and hands out what arrived, many datagrams to one system call.
  *
- * At most `ROUNDS` batches per wake-up, so that timers and other sockets get their turn; what is left wakes us again.
+ * At most `rounds` batches per wake-up, so that timers and other sockets get their turn; what is left wakes us again.
  * A socket error (ENOBUFS of netlink, ICMP errors) stops libuv's watch: it is read off and the watch started again.
  */
 import { AF_INET6, MSG_TRUNC } from "./constants.js";
@@ -14,28 +14,52 @@ const SLOTS = 64;
 const SLOT_BYTES = 32 * 1024;
 const ADDRESS_BYTES = 32;
 
-/** One receive buffer for all sockets of this thread: a datagram is valid only while its handler runs. */
+/** Receive buffers, shared by all sockets of this thread: a datagram is valid only while its handler runs. */
 interface Buffers {
   readonly datagrams: Uint8Array;
   readonly out: Int32Array;
   readonly addresses: Uint8Array;
 }
-let shared: Buffers | undefined;
-const buffers = (): Buffers => {
-  shared ??= {
-    datagrams: new Uint8Array(SLOTS * SLOT_BYTES), // touched, and so resident, only as far as datagrams are long
-    out: new Int32Array(SLOTS * 3),
-    addresses: new Uint8Array(SLOTS * ADDRESS_BYTES),
-  };
-  return shared;
-};
+
+/** One for each depth of nesting: a handler may read another socket (`drain`) while its own datagram is in use. */
+const pool: Buffers[] = [];
+let depth = 0;
+
+function buffersAt(level: number): Buffers {
+  let found = pool[level];
+  if (found === undefined) {
+    pool[level] = found = {
+      datagrams: new Uint8Array(SLOTS * SLOT_BYTES), // touched, and so resident, only as far as datagrams are long
+      out: new Int32Array(SLOTS * 3),
+      addresses: new Uint8Array(SLOTS * ADDRESS_BYTES),
+    };
+  }
+  return found;
+}
+
+/** A datagram where it was received: bytes `from` to `to`, its sender's sockaddr at `senderFrom` of `senders`. */
+export type OnRange = (
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  senders: Uint8Array,
+  senderFrom: number,
+) => void;
 
 export interface DatagramHandlers {
-  /** Both are valid only during the call. `sender` is the kernel's sockaddr. */
-  onDatagram(datagram: Uint8Array, sender: Uint8Array): void;
+  /** What it gets is valid only during the call. No view is made: for what arrives by the hundred thousand. */
+  onRange: OnRange;
   /** The socket's error: a positive errno. ENOBUFS: datagrams were lost. Also called for a datagram over 32 KiB. */
   onError(errno: number): void;
+  /** After the last datagram of each wake-up. */
+  onSettled?: () => void;
 }
+
+/** `onRange` from a handler of whole arrays; `sender` is the kernel's sockaddr. */
+export const eachDatagram =
+  (onDatagram: (datagram: Uint8Array, sender: Uint8Array) => void): OnRange =>
+  (bytes, from, to, senders, at) =>
+    onDatagram(bytes.subarray(from, to), senders.subarray(at, at + ADDRESS_BYTES));
 
 /** Anything that can keep the process alive or let it end. */
 export interface Referenced {
@@ -44,8 +68,16 @@ export interface Referenced {
   close(): void;
 }
 
+export interface DatagramWatch extends Referenced {
+  /** Reads what has arrived now, without waiting for a wake-up. */
+  drain(): void;
+  /** What arrives waits in the socket until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
 /** Watches `fd` and owns it from now on: `close` closes it. */
-export function watchDatagrams(fd: number, handlers: DatagramHandlers): Referenced {
+export function watchDatagrams(fd: number, handlers: DatagramHandlers, rounds = ROUNDS): DatagramWatch {
   const calls = native();
   let open = true;
   const watch = openWatch(calls, fd, wake);
@@ -56,28 +88,37 @@ export function watchDatagrams(fd: number, handlers: DatagramHandlers): Referenc
   }
 
   function drain(): void {
-    const { datagrams, out, addresses } = buffers();
-    for (let round = 0; round < ROUNDS && open; round++) {
-      const count = calls.recvBatch(fd, datagrams, SLOT_BYTES, out, addresses, ADDRESS_BYTES);
-      if (count === -EAGAIN) return;
-      if (count < 0) handlers.onError(-count);
-      for (let index = 0; index < count && open; index++) deliver(index);
-      if (count >= 0 && count < SLOTS) return;
+    const buffers = buffersAt(depth);
+    depth += 1;
+    try {
+      for (let round = 0; round < rounds && open; round++) if (!receive(buffers)) break;
+    } finally {
+      depth -= 1;
     }
+    if (open) handlers.onSettled?.();
   }
 
-  function deliver(index: number): void {
-    const { datagrams, out, addresses } = buffers();
-    const length = out[index * 3]!; // recvBatch filled three numbers for each index below its count
-    if ((out[index * 3 + 1]! & MSG_TRUNC) !== 0) {
-      handlers.onError(TRUNCATED);
-      return;
+  /** One batch. @returns whether more may be there. */
+  function receive(buffers: Buffers): boolean {
+    const { datagrams, out, addresses } = buffers;
+    const count = calls.recvBatch(fd, datagrams, SLOT_BYTES, out, addresses, ADDRESS_BYTES);
+    if (count === -EAGAIN) return false;
+    if (count < 0) handlers.onError(-count);
+    for (let index = 0; index < count && open; index++) {
+      // recvBatch filled three numbers for each index below its count
+      if ((out[index * 3 + 1]! & MSG_TRUNC) !== 0) handlers.onError(TRUNCATED);
+      else {
+        const from = index * SLOT_BYTES;
+        handlers.onRange(datagrams, from, from + out[index * 3]!, addresses, index * ADDRESS_BYTES);
+      }
     }
-    const sender = addresses.subarray(index * ADDRESS_BYTES, index * ADDRESS_BYTES + out[index * 3 + 2]!);
-    handlers.onDatagram(datagrams.subarray(index * SLOT_BYTES, index * SLOT_BYTES + length), sender);
+    return count < 0 || count === SLOTS;
   }
 
   return {
+    drain,
+    pause: () => void (open && calls.pollStop(watch)),
+    resume: () => void (open && checked(`watch descriptor ${fd}`, calls.pollStart(watch))),
     ref: () => void (open && calls.pollRef(watch, true)),
     unref: () => void (open && calls.pollRef(watch, false)),
     close() {

@@ -17,7 +17,7 @@ import {
   SOCK_RAW,
   SOL_RAW,
 } from "./constants.js";
-import { type Referenced, senderAddress, watchDatagrams } from "./datagrams.js";
+import { eachDatagram, type Referenced, senderAddress, watchDatagrams } from "./datagrams.js";
 import { checked } from "./errno.js";
 import { type Native, native } from "./native.js";
 import { bindToDevice } from "./options.js";
@@ -68,10 +68,10 @@ export function openIcmp(options: IcmpOptions): IcmpSocket {
     },
     listen(onMessage) {
       watch = watchDatagrams(fd, {
-        onDatagram(datagram, sender) {
+        onRange: eachDatagram((datagram, sender) => {
           const message = ipv4 ? datagram.subarray(((datagram[0] ?? 0) & 15) * 4) : datagram;
           if (message.length >= 8) onMessage(message, senderAddress(sender).address);
-        },
+        }),
         onError: () => {}, // an unreachable network: the answer that does not come says it
       });
     },

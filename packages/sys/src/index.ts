@@ -5,7 +5,7 @@
  */
 export { lastArrival, stampArrivals } from "./arrival-time.js";
 export { descriptorOf, type PeerCredentials, peerCredentials } from "./credentials.js";
-export type { Referenced } from "./datagrams.js";
+export { type Referenced, senderAddress } from "./datagrams.js";
 export { errnoName, SystemError } from "./errno.js";
 export { type IcmpOptions, type IcmpSocket, openIcmp } from "./icmp.js";
 export { enterNamespace, inNamespace } from "./namespace.js";
@@ -16,10 +16,12 @@ export {
   type NetlinkHandle,
   type NetlinkOptions,
   openNetlink,
+  type RangeListener,
 } from "./netlink.js";
 export { bindToDevice, getSocketOption, setMark, setSocketOption } from "./options.js";
 export { openPacket, type PacketOptions, type PacketSender, type PacketSocket } from "./packet.js";
 export { type LockedText, lockProgramText, realtime } from "./realtime.js";
 export { closeDescriptor, type MulticastOptions, openUdp, type UdpOptions } from "./udp.js";
+export { openUdpSocket, type UdpSocket } from "./udp-socket.js";
 export { openUnixDatagram, type UnixDatagramSocket } from "./unix-datagram.js";
 export { openWatchdog, type Watchdog } from "./watchdog.js";

@@ -47,6 +47,8 @@ export interface Native {
   pollOpen(fd: number, wake: (status: number) => void): Watch | number;
   /** Starts, or starts again, to watch for readability. */
   pollStart(watch: Watch): number;
+  /** Stops to watch; what arrives waits in the socket. */
+  pollStop(watch: Watch): number;
   pollRef(watch: Watch, keepsProcessAlive: boolean): number;
   /** Ends the watch. The descriptor must stay open until libuv's next turn. */
   pollClose(watch: Watch): number;

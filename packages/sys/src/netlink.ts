@@ -2,17 +2,19 @@
 import {
   AF_NETLINK,
   NETLINK_ADD_MEMBERSHIP,
+  NETLINK_BROADCAST_ERROR,
   NETLINK_CAP_ACK,
   NETLINK_DROP_MEMBERSHIP,
   NETLINK_EXT_ACK,
   NETLINK_GET_STRICT_CHK,
+  NETLINK_NO_ENOBUFS,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOCK_RAW,
   SOL_NETLINK,
   SOL_SOCKET,
 } from "./constants.js";
-import { type Referenced, watchDatagrams } from "./datagrams.js";
+import { type DatagramWatch, watchDatagrams } from "./datagrams.js";
 import { checked } from "./errno.js";
 import { type Native, native } from "./native.js";
 import { netlinkSocketAddress } from "./socket-address.js";
@@ -29,12 +31,29 @@ export interface NetlinkHandle {
   send(datagram: Uint8Array): number;
   /** Once. `datagram` is valid only during the call. `onOverrun`: the kernel dropped something (ENOBUFS). */
   listen(onDatagram: (datagram: Uint8Array) => void, onOverrun: () => void): void;
+  /** Once, instead of `listen`: no view is made for a datagram. Valid only during the call. */
+  listenRanges(listener: RangeListener): void;
+  /** Reads what has arrived now, without waiting for a wake-up: the kernel answers a request while it is sent. */
+  drain(): void;
+  /** What arrives waits in the receive buffer until `resume`: fewer wake-ups for more events each. */
+  pause(): void;
+  resume(): void;
   join(group: number): void;
   leave(group: number): void;
   /** Whether this socket keeps the process alive; it does after `listen`. */
   ref(): void;
   unref(): void;
   close(): void;
+}
+
+export interface RangeListener {
+  /** A datagram: bytes `from` to `to`. */
+  readonly onRange: (bytes: Uint8Array, from: number, to: number) => void;
+  readonly onOverrun: () => void;
+  /** After the last datagram of each wake-up. */
+  readonly onSettled?: () => void;
+  /** Batches of 64 datagrams in one wake-up at most; 8 without it. */
+  readonly rounds?: number;
 }
 
 export interface NetlinkOptions {
@@ -49,6 +68,8 @@ export interface NetlinkOptions {
   readonly receiveBufferBytes?: number;
   /** NETLINK_GET_STRICT_CHK: dumps filter by the fields of the request header. */
   readonly strictDump?: boolean;
+  /** The kernel waits for room instead of dropping an event (NETLINK_BROADCAST_ERROR, NETLINK_NO_ENOBUFS). */
+  readonly reliable?: boolean;
 }
 
 /**
@@ -74,6 +95,10 @@ function prepare(calls: Native, fd: number, options: NetlinkOptions): number {
   // Older kernels lack these; answers are then shorter on words, not wrong.
   calls.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
   calls.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+  if (options.reliable) {
+    checked("set reliable events", calls.setsockopt(fd, SOL_NETLINK, NETLINK_BROADCAST_ERROR, 1));
+    checked("set reliable events", calls.setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1));
+  }
   if (options.strictDump) calls.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
   const bytes = options.receiveBufferBytes;
   if (bytes !== undefined && calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0) {
@@ -87,8 +112,19 @@ function prepare(calls: Native, fd: number, options: NetlinkOptions): number {
 
 function handle(calls: Native, fd: number, portId: number): NetlinkHandle {
   const kernel = netlinkSocketAddress();
-  let watch: Referenced | undefined;
+  let watch: DatagramWatch | undefined;
   let open = true;
+  const listenRanges = ({ onRange, onOverrun, onSettled, rounds }: RangeListener) => {
+    if (watch !== undefined || !open) throw new Error("a netlink socket is listened to once");
+    const handlers = {
+      // Only the kernel (port id 0) may answer; other processes could send to us, too.
+      onRange: (bytes: Uint8Array, from: number, to: number, senders: Uint8Array, at: number) =>
+        void (isKernel(senders, at) && onRange(bytes, from, to)),
+      onError: onOverrun,
+      ...(onSettled !== undefined && { onSettled }),
+    };
+    watch = watchDatagrams(fd, handlers, rounds);
+  };
   const membership = (verb: string, option: number, group: number) =>
     checked(`${verb} netlink group ${group}`, calls.setsockopt(fd, SOL_NETLINK, option, group));
   return {
@@ -97,14 +133,12 @@ function handle(calls: Native, fd: number, portId: number): NetlinkHandle {
       const sent = open ? calls.sendto(fd, datagram, 0, kernel) : -EBADF;
       return Math.min(sent, 0);
     },
-    listen(onDatagram, onOverrun) {
-      if (watch !== undefined || !open) throw new Error("a netlink socket is listened to once");
-      watch = watchDatagrams(fd, {
-        // Only the kernel (port id 0) may answer; other processes could send to us, too.
-        onDatagram: (datagram, sender) => void (isKernel(sender) && onDatagram(datagram)),
-        onError: onOverrun,
-      });
-    },
+    listen: (onDatagram, onOverrun) =>
+      listenRanges({ onRange: (bytes, from, to) => onDatagram(bytes.subarray(from, to)), onOverrun }),
+    listenRanges,
+    drain: () => watch?.drain(),
+    pause: () => watch?.pause(),
+    resume: () => watch?.resume(),
     join: (group) => void membership("join", NETLINK_ADD_MEMBERSHIP, group),
     leave: (group) => void membership("leave", NETLINK_DROP_MEMBERSHIP, group),
     ref: () => watch?.ref(),
@@ -119,5 +153,5 @@ function handle(calls: Native, fd: number, portId: number): NetlinkHandle {
 }
 
 const EBADF = 9;
-const isKernel = (sender: Uint8Array): boolean =>
-  sender[4] === 0 && sender[5] === 0 && sender[6] === 0 && sender[7] === 0;
+const isKernel = (senders: Uint8Array, at: number): boolean =>
+  senders[at + 4] === 0 && senders[at + 5] === 0 && senders[at + 6] === 0 && senders[at + 7] === 0;

@@ -95,6 +95,7 @@ void *uv_handle_get_data(const uv_handle_t *);
 void uv_handle_set_data(uv_handle_t *, void *);
 int uv_poll_init(uv_loop_t *, uv_poll_t *, int);
 int uv_poll_start(uv_poll_t *, int, uv_poll_cb);
+int uv_poll_stop(uv_poll_t *);
 void uv_close(uv_handle_t *, uv_close_cb);
 void uv_ref(uv_handle_t *);
 void uv_unref(uv_handle_t *);

@@ -1,6 +1,6 @@
 /** AF_PACKET sockets: whole payloads of link frames, for GARP and for watching a link in tests. */
 import { AF_PACKET, SOCK_DGRAM } from "./constants.js";
-import { type Referenced, watchDatagrams } from "./datagrams.js";
+import { eachDatagram, type Referenced, watchDatagrams } from "./datagrams.js";
 import { checked } from "./errno.js";
 import { native } from "./native.js";
 import { linkSocketAddress } from "./socket-address.js";
@@ -47,7 +47,7 @@ export function openPacket(options: PacketOptions): PacketSocket {
     },
     listen(onPacket) {
       watch = watchDatagrams(fd, {
-        onDatagram: (payload, sender) => onPacket(payload, packetSender(sender)),
+        onRange: eachDatagram((payload, sender) => onPacket(payload, packetSender(sender))),
         onError: () => {}, // ENETDOWN: the link went away; the owner watches links
       });
     },

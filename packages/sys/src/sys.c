@@ -400,9 +400,15 @@ static long sys_poll_start(struct call *call)
 {
 	struct watch *watch = watch_argument(call);
 
-	if (watch == NULL)
-		return 0;
-	return watch->closing ? -EBADF : uv_poll_start(watch->handle, UV_READABLE, on_readable);
+	return call->wrong ? 0 : watch->closing ? -EBADF : uv_poll_start(watch->handle, UV_READABLE, on_readable);
+}
+
+/* What arrives waits in the socket until the next start. */
+static long sys_poll_stop(struct call *call)
+{
+	struct watch *watch = watch_argument(call);
+
+	return call->wrong ? 0 : watch->closing ? -EBADF : uv_poll_stop(watch->handle);
 }
 
 static long sys_poll_ref(struct call *call)
@@ -410,12 +416,10 @@ static long sys_poll_ref(struct call *call)
 	struct watch *watch = watch_argument(call);
 	bool keeps_alive = false;
 
-	if (watch == NULL)
-		return 0;
-	if (napi_get_value_bool(call->env, call->argument[1], &keeps_alive) != napi_ok) {
+	if (watch != NULL && napi_get_value_bool(call->env, call->argument[1], &keeps_alive) != napi_ok)
 		refuse(call, "sys: expected a boolean");
+	if (call->wrong)
 		return 0;
-	}
 	if (watch->closing)
 		return -EBADF;
 	(keeps_alive ? uv_ref : uv_unref)((uv_handle_t *)watch->handle);
@@ -426,9 +430,8 @@ static long sys_poll_close(struct call *call)
 {
 	struct watch *watch = watch_argument(call);
 
-	if (watch == NULL)
-		return 0;
-	close_watch(watch);
+	if (watch != NULL)
+		close_watch(watch);
 	return 0;
 }
 
@@ -452,6 +455,7 @@ static const struct function {
 	{ "mlock2", sys_mlock2 },
 	{ "pollOpen", sys_poll_open },
 	{ "pollStart", sys_poll_start },
+	{ "pollStop", sys_poll_stop },
 	{ "pollRef", sys_poll_ref },
 	{ "pollClose", sys_poll_close },
 };
@@ -468,11 +472,9 @@ static napi_value invoke(napi_env env, napi_callback_info info)
 	if (napi_get_cb_info(env, info, &count, call.argument, NULL, &data) != napi_ok)
 		return NULL;
 	returned = ((const struct function *)data)->run(&call);
-	if (call.wrong)
-		return NULL;
-	if (call.value == NULL)
+	if (!call.wrong && call.value == NULL)
 		napi_create_int32(env, (int32_t)returned, &call.value);
-	return call.value;
+	return call.wrong ? NULL : call.value;
 }
 
 __attribute__((visibility("default"))) int32_t node_api_module_get_api_version_v1(void)
@@ -490,10 +492,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
 		return NULL;
 	}
 	for (int i = 0; i < FUNCTIONS; i++)
-		properties[i] = (napi_property_descriptor){ .utf8name = functions[i].name,
-							    .method = invoke,
-							    .attributes = napi_enumerable,
-							    .data = (void *)&functions[i] };
+		properties[i] = (napi_property_descriptor){ .utf8name = functions[i].name, .method = invoke,
+							    .attributes = napi_enumerable, .data = (void *)&functions[i] };
 	napi_define_properties(env, exports, FUNCTIONS, properties);
 	return exports;
 }

@@ -23,12 +23,14 @@ import {
   IPV6_TCLASS,
   IPV6_V6ONLY,
   SO_BROADCAST,
+  SO_NO_CHECK,
   SO_PRIORITY,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SO_SNDBUF,
+  SO_SNDBUFFORCE,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "./constants.js";
@@ -57,10 +59,12 @@ export interface UdpOptions {
   /** SO_PRIORITY; above 6 needs CAP_NET_ADMIN. */
   readonly priority?: number;
   readonly mark?: number;
+  /** Both are forced past the system's limit when we may. */
   readonly sendBufferBytes?: number;
-  /** Forced past the system's limit when we may. */
   readonly receiveBufferBytes?: number;
   readonly multicast?: MulticastOptions;
+  /** IPv4: datagrams leave without a checksum (SO_NO_CHECK). */
+  readonly noChecksum?: boolean;
 }
 
 export interface MulticastOptions {
@@ -113,9 +117,11 @@ function setOptions(fd: number, options: UdpOptions): void {
   if (options.freeBind) set("free bind", level, ipv4 ? IP_FREEBIND : IPV6_FREEBIND, 1);
   if (options.tos !== undefined) set("TOS", level, ipv4 ? IP_TOS : IPV6_TCLASS, options.tos);
   if (options.priority !== undefined) set("priority", SOL_SOCKET, SO_PRIORITY, options.priority);
-  if (options.sendBufferBytes !== undefined) {
-    set("send buffer", SOL_SOCKET, SO_SNDBUF, options.sendBufferBytes);
+  const sent = options.sendBufferBytes;
+  if (sent !== undefined && native().setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, sent) < 0) {
+    set("send buffer", SOL_SOCKET, SO_SNDBUF, sent);
   }
+  if (options.noChecksum) set("no checksum", SOL_SOCKET, SO_NO_CHECK, 1);
   const received = options.receiveBufferBytes;
   if (received !== undefined && native().setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, received) < 0) {
     set("receive buffer", SOL_SOCKET, SO_RCVBUF, received);

@@ -1,7 +1,7 @@
 /** Unix datagrams: the service manager's `$NOTIFY_SOCKET`, `/dev/log`. */
 import { unlinkSync } from "node:fs";
 import { AF_UNIX, MSG_NOSIGNAL, SOCK_DGRAM } from "./constants.js";
-import { type Referenced, watchDatagrams } from "./datagrams.js";
+import { eachDatagram, type Referenced, watchDatagrams } from "./datagrams.js";
 import { checked } from "./errno.js";
 import { native } from "./native.js";
 import { unixSocketAddress } from "./socket-address.js";
@@ -34,7 +34,7 @@ export function openUnixDatagram(bindTo?: string): UnixDatagramSocket {
       return Math.min(sent, 0);
     },
     listen(onDatagram) {
-      watch = watchDatagrams(fd, { onDatagram, onError: () => {} });
+      watch = watchDatagrams(fd, { onRange: eachDatagram(onDatagram), onError: () => {} });
     },
     ref: () => watch?.ref(),
     unref: () => watch?.unref(),
