@@ -1,5 +1,6 @@
 export { Attributes, AttributeWriter, forEachAttribute } from "./attribute.js";
 export { AttributeCursor } from "./attribute-cursor.js";
+export { BatchConnection, type BatchSocket } from "./batch-connection.js";
 export {
   type Decode,
   listenToEvents,
@@ -120,6 +121,7 @@ export {
   type NeighbourAdvertisement,
   unsolicitedAdvertisement,
 } from "./packet/neighbour-advertisement.js";
+export { RequestBatch } from "./request-batch.js";
 export {
   type AddressLifetime,
   type AddressRecord,

@@ -1,0 +1,89 @@
+/**
+ * Sends a batch of requests and gives their outcomes back before it returns: the kernel works on netfilter requests
+ * while they are sent, and its acknowledgements lie in the receive buffer when the call comes back.
+ */
+import { HEADER_BYTES, NLMSG_ERROR } from "./message.js";
+import type { RequestBatch } from "./request-batch.js";
+
+/** What it needs of a socket; `NetlinkHandle` of `@systole/sys` is one. */
+export interface BatchSocket {
+  readonly portId: number;
+  send(datagram: Uint8Array): number;
+  listenRanges(listener: {
+    readonly onRange: (bytes: Uint8Array, from: number, to: number) => void;
+    readonly onOverrun: () => void;
+  }): void;
+  drain(): void;
+  unref(): void;
+  close(): void;
+}
+
+/** Requests in one datagram: their acknowledgements fit the smallest receive buffer. */
+const WINDOW = 64;
+/** The answer was lost: the outcome is unknown. */
+const LOST = 105; // ENOBUFS
+const UNANSWERED = -1;
+
+export class BatchConnection {
+  readonly #socket: BatchSocket;
+  #sequence = 1;
+  #outcomes = new Int32Array(0);
+  /** Sequence of the first request of the datagram under way, its index, and how many are not answered. */
+  #first = 0;
+  #from = 0;
+  #open = 0;
+
+  constructor(socket: BatchSocket) {
+    this.#socket = socket;
+    socket.listenRanges({
+      onRange: (bytes, from, to) => this.#answers(bytes, from, to),
+      onOverrun: () => {}, // what is not answered counts as lost
+    });
+    socket.unref();
+  }
+
+  get portId(): number {
+    return this.#socket.portId;
+  }
+
+  /** @returns one number for each request: 0, or the errno of its refusal. */
+  send(batch: RequestBatch): Int32Array {
+    this.#outcomes = new Int32Array(batch.count).fill(UNANSWERED);
+    for (let from = 0; from < batch.count; from += WINDOW) {
+      this.#sendWindow(batch, from, Math.min(from + WINDOW, batch.count));
+    }
+    return this.#outcomes;
+  }
+
+  #sendWindow(batch: RequestBatch, from: number, to: number): void {
+    this.#first = this.#sequence;
+    this.#from = from;
+    this.#open = to - from;
+    this.#sequence = this.#sequence > 0x7fff_0000 ? 1 : this.#sequence + this.#open;
+    const sent = this.#socket.send(batch.datagram(from, to, this.#first, this.#socket.portId));
+    if (sent === 0) this.#socket.drain();
+    for (let index = from; index < to; index++) {
+      if (this.#outcomes[index] === UNANSWERED) this.#outcomes[index] = sent < 0 ? -sent : LOST;
+    }
+  }
+
+  #answers(bytes: Uint8Array, from: number, to: number): void {
+    for (let at = from; at + HEADER_BYTES + 4 <= to; ) {
+      const length = u32(bytes, at);
+      const index = u32(bytes, at + 8) - this.#first;
+      const type = bytes[at + 4]! | (bytes[at + 5]! << 8);
+      if (type === NLMSG_ERROR && index >= 0 && index < this.#open) {
+        this.#outcomes[this.#from + index] = -(u32(bytes, at + HEADER_BYTES) | 0);
+      }
+      if (length < HEADER_BYTES) return;
+      at += (length + 3) & ~3;
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+const u32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
