@@ -129,7 +129,7 @@ test("started before its address is there, it waits for it and says so", async (
   const own = `${active().ipv4("hb1")}/24`;
   await active().run(["ip", "address", "del", own, "dev", "hb1"]);
   await startBoth("udp");
-  expect(active().log("ctsyncd")).toMatch(/warn .*synchronisation link: .*EADDRNOTAVAIL/);
+  expect(active().log("ctsyncd")).toMatch(/warn .*synchronisation link on hb1: .*EADDRNOTAVAIL/);
   await active().run(["ip", "address", "add", own, "dev", "hb1"]);
   const contact = () => active().log("ctsyncd").includes("in contact with 10.0.3.2");
   await until("contact", contact, { everyMs: 100 });

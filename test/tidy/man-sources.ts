@@ -90,12 +90,18 @@ Sync { zzz
   }
   Mode NOTRACK { zzz
   }
+  Mode ALARM { zzz
+  }
   UDP { zzz
+  }
+  TCP { zzz
   }
   Multicast { zzz
   }
   Options { zzz
   }
+}
+Stats { zzz
 }
 General { zzz
   UNIX { zzz

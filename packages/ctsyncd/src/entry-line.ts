@@ -1,5 +1,5 @@
-/** One flow as one line, as `conntrackd -i` and `-e` print it. */
-import type { Tuple } from "@systole/node-netlink";
+/** One flow, or one expectation, as one line, as `conntrackd -i` and `-e` print it. */
+import type { Expectation, Tuple } from "@systole/node-netlink";
 import { type Flow, IPS_ASSURED, IPS_SEEN_REPLY } from "./wire/flow.js";
 
 const PROTOCOLS: ReadonlyMap<number, string> = new Map(
@@ -25,18 +25,24 @@ const SCTP_STATES = [
   ...["SHUTDOWN_RECD", "SHUTDOWN_ACK_SENT", "HEARTBEAT_SENT", "HEARTBEAT_ACKED"],
 ];
 
+/** `tcp`, or `unknown` for a number that conntrack does not know. */
+export const protocolName = (protocol: number): string => PROTOCOLS.get(protocol) ?? "unknown";
+
+/** The state of TCP or SCTP by its name. */
+export const stateName = ({ tcp, sctp }: Flow): string | undefined =>
+  tcp === undefined ? sctp && SCTP_STATES[sctp.state] : TCP_STATES[tcp.state];
+
 /**
  * @param withReply lines of the peer's flows have no reply tuple: it does not travel.
  * @param ageSeconds since the flow came into the cache.
  */
 export function entryLine(flow: Flow, withReply: boolean, ageSeconds: number): string {
-  const { original, reply, status = 0, tcp, sctp, mark, zone, helper } = flow;
-  const name = (PROTOCOLS.get(original.protocol) ?? "unknown").padEnd(8);
-  const state = tcp === undefined ? sctp && SCTP_STATES[sctp.state] : TCP_STATES[tcp.state];
+  const { original, reply, status = 0, mark, zone, helper } = flow;
+  const name = protocolName(original.protocol).padEnd(8);
   const unreplied = (status & IPS_SEEN_REPLY) === 0;
   return [
     `${name} ${original.protocol}`,
-    state,
+    stateName(flow),
     tupleText(original),
     unreplied ? "[UNREPLIED]" : undefined,
     withReply ? tupleText(reply) : undefined,
@@ -63,4 +69,22 @@ function tupleText({ source, destination, protocol, sourcePort, destinationPort 
   }
   if (icmp !== undefined) parts.push(`type=${icmp.type}`, `code=${icmp.code}`, `id=${icmp.id}`);
   return parts.join(" ");
+}
+
+/** `proto=6 src=... mask-src=... master-src=... class=0 helper=ftp [active since 4s]`. */
+export function expectationLine(expectation: Expectation, ageSeconds: number): string {
+  const { tuple, mask, master, helper } = expectation;
+  const ports = ({ sourcePort = 0, destinationPort = 0 }: Tuple) =>
+    `sport=${sourcePort} dport=${destinationPort}`;
+  return [
+    `proto=${tuple.protocol}`,
+    `src=${tuple.source} dst=${tuple.destination} ${ports(tuple)}`,
+    `mask-src=${mask.source} mask-dst=${mask.destination} ${ports(mask)}`,
+    `master-src=${master.source} master-dst=${master.destination} ${ports(master)}`,
+    `class=${expectation.class ?? 0}`,
+    helper === undefined ? undefined : `helper=${helper}`,
+    `[active since ${ageSeconds}s]`,
+  ]
+    .filter((part) => part !== undefined)
+    .join(" ");
 }

@@ -4,7 +4,6 @@ export { Session, sessionMachine } from "./core/session.js";
 export type {
   Answer,
   Command,
-  KernelFlowEvent,
   Report,
   SessionAction,
   SessionEvent,

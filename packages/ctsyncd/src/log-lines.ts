@@ -65,13 +65,17 @@ const LINES: { readonly [K in Kind]: LineOf<K> } = {
 function commitLine({
   written,
   updated,
+  unchanged,
+  expectations,
   failed,
   totalMs,
   error,
 }: Extract<Report, { kind: "commit-finished" }>["summary"]): LogLine {
   const seconds = (totalMs / 1000).toFixed(6);
   const refused = failed === 0 ? "" : `, ${failed} entries can't be committed (${error})`;
-  const text = `Committed ${written} new entries, ${updated} updated${refused}; commit has taken ${seconds} seconds`;
+  const expected = expectations === 0 ? "" : `, Committed ${expectations} new expectations`;
+  const counts = `Committed ${written} new entries, ${updated} updated, ${unchanged} unchanged${refused}${expected}`;
+  const text = `${counts}; commit has taken ${seconds} seconds`;
   return line(failed === 0 ? "info" : "warn", "commit.finished", text);
 }
 

@@ -24,7 +24,13 @@ test.each([
   { args: "-k", means: { request: { kind: "stop" } } },
   { args: "-c -d", means: { mode: "wrong", problem: "Invalid parameters" } },
   { args: "-z", means: { mode: "wrong", problem: "Unknown option: -z" } },
-  { args: "-i expect", means: { mode: "wrong" } },
+  { args: "-i expect", means: { request: { kind: "list", cache: "local", about: "expectations" } } },
+  { args: "-e -x", means: { request: { kind: "list", cache: "peer", xml: true } } },
+  { args: "-c expect", means: { request: { kind: "commit" } } },
+  { args: "-x", means: { mode: "wrong", problem: "-x goes with -i or -e" } },
+  { args: "-f foo", means: { mode: "wrong", problem: "unknown word for -f: foo" } },
+  { args: "-s xyz", means: { mode: "wrong", problem: "unknown word for -s: xyz" } },
+  { args: "-i foo", means: { mode: "wrong", problem: "Unknown option: foo" } },
   { args: "-v", means: { mode: "version" } },
   { args: "--version", means: { mode: "version" } },
   { args: "--help", means: { mode: "help" } },
@@ -73,10 +79,11 @@ test("the log file has conntrackd's form", () => {
 });
 
 test("a commit with failures says how many and why", () => {
-  const summary = { written: 7, updated: 1, failed: 2, totalMs: 12.5, error: "refused (ENOMEM)" };
+  const counts = { written: 7, updated: 1, unchanged: 3, expectations: 0, failed: 2 };
+  const summary = { ...counts, totalMs: 12.5, error: "refused (ENOMEM)" };
   expect(logLine({ kind: "commit-finished", summary })).toEqual({
     level: "warn",
     event: "commit.finished",
-    text: "Committed 7 new entries, 1 updated, 2 entries can't be committed (refused (ENOMEM)); commit has taken 0.012500 seconds",
+    text: "Committed 7 new entries, 1 updated, 3 unchanged, 2 entries can't be committed (refused (ENOMEM)); commit has taken 0.012500 seconds",
   });
 });

@@ -14,7 +14,16 @@ test("the least that is needed, with the defaults of the original", () => {
     diagnostics: [],
     value: {
       mode: "ftfw",
-      link: { kind: "udp", address: "10.0.3.1", peer: "10.0.3.2", port: 3780, interface: "hb1" },
+      links: [{ kind: "udp", address: "10.0.3.1", peers: ["10.0.3.2"], port: 3780, interface: "hb1" }],
+      localCache: true,
+      peerCache: true,
+      refreshSeconds: 60,
+      cacheTimeoutSeconds: 180,
+      expectations: "none",
+      reliableEvents: false,
+      controlPath: undefined,
+      lockFile: undefined,
+      scheduling: undefined,
       resendLimit: 131_072,
       ackWindow: 300,
       commitTimeoutSeconds: undefined,
@@ -84,15 +93,21 @@ General {
 test("a whole file: what has an effect, and one warning for what has none", () => {
   const { value, diagnostics } = parse(FULL);
   expect(value).toMatchObject({
-    link: {
-      kind: "multicast",
-      group: "225.0.0.50",
-      address: "192.168.100.100",
-      port: 3780,
-      interface: "eth2",
-      sendBufferBytes: 1_249_280,
-      receiveBufferBytes: 1_249_280,
-    },
+    links: [
+      {
+        kind: "multicast",
+        group: "225.0.0.50",
+        address: "192.168.100.100",
+        peers: [],
+        port: 3780,
+        interface: "eth2",
+        sendBufferBytes: 1_249_280,
+        receiveBufferBytes: 1_249_280,
+      },
+    ],
+    lockFile: "/var/lock/conntrack.lock",
+    controlPath: "/var/run/conntrackd.ctl",
+    scheduling: { policy: "fifo", priority: 99 },
     resendLimit: 65_536,
     ackWindow: 200,
     commitTimeoutSeconds: 180,
@@ -115,9 +130,8 @@ test("a whole file: what has an effect, and one warning for what has none", () =
     },
   });
   expect(diagnostics.map(headline)).toEqual([
-    "c.conf:26:5: warning: accepted without effect: HashSize (line 26), LockFile (line 30), Path (line 31), " +
-      "Backlog (line 31), " +
-      "NetlinkOverrunResync (line 34), EventIterationLimit (line 36), Scheduler (line 37), Nice (line 38) [no-effect]",
+    "c.conf:26:5: warning: accepted without effect: HashSize (line 26), Backlog (line 31), " +
+      "NetlinkOverrunResync (line 34), EventIterationLimit (line 36), Nice (line 38) [no-effect]",
   ]);
 });
 
@@ -148,7 +162,7 @@ test.each([
   {
     name: "no link",
     text: "Sync { Mode FTFW { } }",
-    says: ["c.conf:1:1: error: Sync: no UDP or Multicast link is given [no-link]"],
+    says: ["c.conf:1:1: error: Sync: no UDP, TCP or Multicast link is given [no-link]"],
   },
   {
     name: "no Sync block",
@@ -175,23 +189,40 @@ test.each([
     more: true,
   },
   {
-    name: "a mode, a link and caches that are not there yet",
-    text: "Sync {\n Mode ALARM { RefreshTime 15 }\n TCP { Port 3780 }\n}",
+    name: "links with different numbers of peers",
+    text: minimal().replace(
+      LINK,
+      `${LINK}\n  UDP { IPv4_address 10.0.4.1 IPv4_Destination_Address 10.0.4.2 IPv4_Destination_Address 10.0.4.3 Port 3780 Interface hb2 }`,
+    ),
+    says: ["c.conf:1:1: error: the links name different numbers of destination addresses [uneven-links]"],
+  },
+  {
+    name: "the same peer twice",
+    text: minimal().replace("Port 3780", "IPv4_Destination_Address 10.0.3.2 Port 3780"),
+    says: ["c.conf:3:65: error: UDP: 10.0.3.2 is named twice [duplicate-peer]"],
+  },
+  {
+    name: "CommitTimeout where nothing is committed",
+    text: minimal("DisableExternalCache On CommitTimeout 60"),
     says: [
-      "c.conf:2:7: error: Mode ALARM is not supported yet [not-yet]",
-      "c.conf:3:2: error: the TCP link is not supported yet [not-yet]",
+      "c.conf:1:1: warning: CommitTimeout has no effect: with DisableExternalCache nothing is committed [no-commit]",
     ],
   },
   {
-    name: "a cache switched off",
-    text: minimal("DisableExternalCache On"),
-    says: ["c.conf:2:15: error: DisableExternalCache is not supported yet [not-yet]"],
+    name: "the internal cache of FTFW cannot be switched off",
+    text: minimal("DisableInternalCache On"),
+    says: ['c.conf:2:15: error: "DisableInternalCache" is not known in FTFW [unknown-keyword]'],
+  },
+  {
+    name: "a control socket that is no path",
+    text: minimal("", "UNIX { Path conntrackd.ctl }"),
+    says: ['c.conf:5:23: error: Path: "conntrackd.ctl" is not a path that it takes [bad-path]'],
   },
   {
     name: "Debian's file for statistics",
     text: "General { Systemd on }\nStats {\n  LogFile on\n}\n",
     says: [
-      "c.conf:2:1: error: statistics are not supported [not-yet]",
+      "c.conf:2:1: error: statistics mode is not supported: ctsyncd synchronises [not-supported]",
       "c.conf: error: there is no Sync block: nothing to synchronise [no-sync]",
     ],
   },
@@ -206,6 +237,32 @@ test.each([
 ])("$name", ({ text, says, more = false }) => {
   const found = complaints(text);
   expect(more ? found.slice(0, says.length) : found).toEqual(says);
+});
+
+test("NOTRACK without caches over TCP, with two links and two peers", () => {
+  const tcp = (net: number) =>
+    `TCP ${net === 4 ? "Default" : ""} { IPv4_address 10.0.${net}.1 IPv4_Destination_Address 10.0.${net}.2 ` +
+    `IPv4_Destination_Address 10.0.${net}.3 Port 3780 Interface hb${net} Checksum off ErrorQueueLength 512 }`;
+  const mode = "Mode NOTRACK { DisableInternalCache on DisableExternalCache on StartupResync no }";
+  const { value, diagnostics } = parse(`Sync { ${mode} ${tcp(3)} ${tcp(4)} }\n`);
+  expect(diagnostics.map(({ code }) => code)).toEqual(["no-effect"]);
+  expect(value).toMatchObject({ mode: "notrack", localCache: false, peerCache: false });
+  expect(value?.links.map((link) => [link.kind, link.interface, link.peers])).toEqual([
+    ["tcp", "hb4", ["10.0.4.2", "10.0.4.3"]],
+    ["tcp", "hb3", ["10.0.3.2", "10.0.3.3"]],
+  ]);
+});
+
+test("ALARM with its times, expectations of two helpers", () => {
+  const options = "Options { ExpectationSync { ftp sip } TCPWindowTracking on }";
+  const { value } = parse(`Sync { Mode ALARM { RefreshTime 15 CacheTimeout 40 } ${LINK} ${options} }\n`);
+  expect(value).toMatchObject({
+    mode: "alarm",
+    refreshSeconds: 15,
+    cacheTimeoutSeconds: 40,
+    expectations: ["ftp", "sip"],
+    windowTracking: true,
+  });
 });
 
 test("a mistake is shown in its line with what was meant", () => {
@@ -225,5 +282,5 @@ test("the example that is shipped is right", () => {
     path: path.pathname,
     text: readFileSync(path, "utf8"),
   });
-  expect({ port: value?.link.port, diagnostics }).toEqual({ port: 3780, diagnostics: [] });
+  expect({ port: value?.links[0].port, diagnostics }).toEqual({ port: 3780, diagnostics: [] });
 });

@@ -5,6 +5,7 @@ import { type Instant, instant } from "@systole/machine";
 import type { Flow } from "@systole/node-netlink";
 import { type IpAddress, parseIp } from "@systole/wire";
 import { compileFilter } from "../src/core/filter.js";
+import { BORN, CHANGED, ENDED, FlowBatch, LIBERAL, OWN, REMOVE } from "../src/core/flow-batch.js";
 import { Session } from "../src/core/session.js";
 import type {
   Answer,
@@ -14,6 +15,8 @@ import type {
   SessionEvent,
   SessionOptions,
 } from "../src/core/session.types.js";
+import { AttributeIndex, FLOW_ATTRIBUTES } from "../src/wire/attribute.js";
+import { decodeFlow, encodeFlow } from "../src/wire/flow.js";
 
 export const A = parseIp("10.60.90.1")!;
 export const B = parseIp("10.60.90.2")!;
@@ -23,7 +26,13 @@ export function options(peer: IpAddress, changes: Partial<SessionOptions> = {}):
     mode: "ftfw",
     firstSequence: peer === B ? 1_000_000 : 2_000_000,
     capacityBytes: 1472,
-    allowed: new Set([peer]),
+    allowed: new Map([[peer, peer]]),
+    localCache: true,
+    peerCache: true,
+    refreshSeconds: 60,
+    cacheTimeoutSeconds: 180,
+    expects: undefined,
+    links: 1,
     passes: compileFilter({}, []),
     resendLimit: 1024,
     ackWindow: 20,
@@ -34,6 +43,29 @@ export function options(peer: IpAddress, changes: Partial<SessionOptions> = {}):
     ...changes,
   };
 }
+
+const KINDS = { new: BORN, update: CHANGED, destroy: ENDED };
+
+export const body = (flow: Flow) => encodeFlow(flow, { windowTracking: false, timeout: true });
+
+/** Flows as a batch of one kind. */
+export function batchOf(kind: number, ...flows: readonly Flow[]): FlowBatch {
+  const batch = new FlowBatch();
+  for (const flow of flows) {
+    const bytes = body(flow);
+    batch.copy(kind, bytes, 0, bytes.length);
+  }
+  return batch;
+}
+
+const index = new AttributeIndex(FLOW_ATTRIBUTES);
+
+/** The flows of a batch, with their kinds. */
+export const flowsOf = (batch: FlowBatch): { readonly kind: number; readonly flow: Flow }[] =>
+  Array.from({ length: batch.count }, (_, n) => ({
+    kind: batch.kind(n),
+    flow: decodeFlow(index.scan(batch.bytes, batch.from(n), batch.to(n))),
+  }));
 
 export class Node {
   readonly address: IpAddress;
@@ -52,7 +84,8 @@ export class Node {
     this.#options = options;
     this.session = new Session(options, world.now);
     this.kernel.watch(
-      ({ kind, flow, own = false }) => this.later({ type: "kernel", events: [{ kind, flow, own }] }),
+      ({ kind, flow, own = false }) =>
+        this.later({ type: "kernel", batch: batchOf(KINDS[kind] | (own ? OWN : 0), flow) }),
       () => this.later({ type: "overrun" }),
     );
   }
@@ -84,18 +117,23 @@ export class Node {
         this.#world.send(this.address, action.datagram);
         return;
       case "dump":
-        this.later({ type: "dumped", flows: this.kernel.dumpNow(), more: false });
+        this.later({ type: "dumped", batch: batchOf(BORN, ...this.kernel.dumpNow()), more: true });
+        this.later({ type: "dumped", expectations: [], more: false });
         return;
-      case "write": {
-        const { written, updated, failed } = this.kernel.commitNow(action.flows);
-        const result = { written, updated, failed };
-        this.#world.at(this.#world.now + 1, () => this.feed({ type: "batch-done", result }));
+      case "survey":
+        this.later({ type: "surveyed", batch: batchOf(LIBERAL, ...this.kernel.dumpNow()) });
+        this.later({ type: "batch-done", result: { written: 0, updated: 0, failed: 0 } });
         return;
-      }
-      case "remove":
-        for (const flow of action.flows) void this.kernel.remove(flow).catch(() => undefined); // gone already
-        this.later({ type: "batch-done", result: { written: action.flows.length, updated: 0, failed: 0 } });
+      case "write":
+        this.#write(flowsOf(action.batch), "batch-done");
         return;
+      case "inject":
+        this.#write(flowsOf(action.batch), "inject-done");
+        return;
+      case "expect":
+      case "inject-expectations":
+      case "remove-all":
+        throw new Error(`this pair does not know how to ${action.type}`);
       case "answer":
         this.answers.set(action.ticket, action.answer);
         return;
@@ -103,6 +141,17 @@ export class Node {
         this.reports.push(action.report);
         return;
     }
+  }
+
+  #write(wanted: ReturnType<typeof flowsOf>, done: "batch-done" | "inject-done"): void {
+    const gone = wanted.filter(({ kind }) => kind === REMOVE).map(({ flow }) => flow);
+    for (const flow of gone) void this.kernel.remove(flow).catch(() => undefined); // gone already
+    const { written, updated, failed } = this.kernel.commitNow(
+      wanted.filter(({ kind }) => kind !== REMOVE).map(({ flow }) => flow),
+    );
+    const counts = { updated, failed, removed: gone.length };
+    const result = { ...counts, written: done === "inject-done" ? written : written + gone.length };
+    this.#world.at(this.#world.now + 1, () => this.feed({ type: done, result }));
   }
 
   /** What the peers told, as sorted texts. */

@@ -3,9 +3,10 @@ import { hex } from "@systole/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileFilter } from "../src/core/filter.js";
+import { BORN, ENDED } from "../src/core/flow-batch.js";
 import { Session } from "../src/core/session.js";
 import { entryLine } from "../src/entry-line.js";
-import { A, connection, flowText, options, Pair } from "./pair.js";
+import { A, batchOf, connection, flowText, options, Pair } from "./pair.js";
 import { datagramVectors, framesOfSender } from "./vectors.js";
 
 const texts = (...flows: ReturnType<typeof connection>[]) => flows.map(flowText).sort();
@@ -164,8 +165,9 @@ test("a flow that ends while the dump runs is not brought back by it", () => {
   pair.run(2000);
   const { session } = pair.a;
   session.follower.resync(pair.now, false);
-  session.step({ type: "kernel", events: [{ kind: "destroy", flow: connection(1) }] }, pair.now);
-  session.step({ type: "dumped", flows: [connection(1)], more: false }, pair.now);
+  session.step({ type: "kernel", batch: batchOf(ENDED, connection(1)) }, pair.now);
+  session.step({ type: "dumped", batch: batchOf(BORN, connection(1)), more: true }, pair.now);
+  session.step({ type: "dumped", expectations: [], more: false }, pair.now);
   pair.run(2000);
   expect(session.local.size).toBe(0);
   expect(pair.b.peerFlows()).toEqual([]);

@@ -22,7 +22,9 @@ const message = (sequence: number, flags = 0): Message => ({
   kind: "data",
   from: 0,
   to: 0,
-  body: new Uint8Array(0),
+  bytes: new Uint8Array(0),
+  start: 0,
+  end: 0,
 });
 
 const ordersText = (orders: readonly { flag: number; from: number; to: number }[]) =>

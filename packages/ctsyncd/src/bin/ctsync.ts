@@ -17,12 +17,14 @@ const request = (name: string, summary: string, request: Request): Command => ({
     }),
 });
 
+type Role = "activate" | "deactivate" | "purge-later";
+
 /** A takeover or release by hand; its answer is worth seeing. */
-const role = (name: "activate" | "deactivate", summary: string): Command => ({
+const role = (name: string, verb: Role, summary: string): Command => ({
   name,
   summary,
   run: async ({ out }) => {
-    out.json(await client.call(name, {}, { limitMs: 15_000 }));
+    out.json(await client.call(verb, {}, { limitMs: 15_000 }));
     return 0;
   },
 });
@@ -36,11 +38,30 @@ await runCli({
       kind: "statistics",
       about: "ct",
     }),
-    role("activate", "take over: commit the peer's entries, then tell it ours"),
-    role("deactivate", "give up: go on listening, purge our entries after PurgeTimeout"),
+    role("activate", "activate", "take over: commit the peer's entries, then tell it ours"),
+    role("deactivate", "deactivate", "give up: go on listening, purge our entries after PurgeTimeout"),
+    role("primary", "activate", "activate, for keepalived's notify_master"),
+    role("backup", "deactivate", "deactivate, for keepalived's notify_backup"),
+    role("fault", "purge-later", "purge our entries after PurgeTimeout, for keepalived's notify_fault"),
     request("commit", "write the peer's entries into the kernel", { kind: "commit" }),
-    request("list-own", "our entries", { kind: "list", cache: "local" }),
-    request("list-peer", "the peer's entries", { kind: "list", cache: "peer" }),
+    request("list-own", "our entries", {
+      kind: "list",
+      cache: "local",
+      about: "flows",
+      xml: false,
+    }),
+    request("list-peer", "the peer's entries", {
+      kind: "list",
+      cache: "peer",
+      about: "flows",
+      xml: false,
+    }),
+    request("list-expected", "the peer's expectations", {
+      kind: "list",
+      cache: "peer",
+      about: "expectations",
+      xml: false,
+    }),
     request("flush", "empty both caches", { kind: "flush", cache: "both" }),
     request("resync", "ask the peer for everything", { kind: "request-resync" }),
     request("bulk", "tell the peer everything", { kind: "send-bulk" }),

@@ -2,7 +2,7 @@
 /** ctsyncd: the peer knows our connections. Daemon, and conntrackd's requests to it. */
 import { fileURLToPath } from "node:url";
 import { controlClient, controlPath } from "@systole/daemon";
-import { openKernel } from "@systole/kernel";
+import { openFlowTable, openNetwork } from "@systole/kernel";
 import { systemClock } from "@systole/machine";
 import { DETACHED, startInBackground } from "../shell/background.js";
 import { runRequest } from "../shell/client.js";
@@ -14,10 +14,6 @@ const terminal = {
   out: (text: string) => void process.stdout.write(`${text}\n`),
   error: (text: string) => void process.stderr.write(`${text}\n`),
 };
-
-/** The kernel without a say in balancing: asking for ip_vs would load it. */
-const connectionTracking = (flowEventBufferBytes: number | undefined) =>
-  openKernel({ dataPlane: "nftables", ...(flowEventBufferBytes !== undefined && { flowEventBufferBytes }) });
 
 async function main(): Promise<number> {
   const commandLine = parseCommandLine(process.argv.slice(2));
@@ -40,7 +36,7 @@ async function main(): Promise<number> {
       const clock = systemClock();
       if (background) return await startInBackground(program, configPath, { client, clock, terminal });
       const detached = process.env[DETACHED] === "1";
-      return await runCtsyncd({ version: VERSION, configPath, detached, openKernel: connectionTracking });
+      return await runCtsyncd({ version: VERSION, configPath, detached, openNetwork, openFlowTable });
     }
   }
 }

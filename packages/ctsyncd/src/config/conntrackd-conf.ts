@@ -1,58 +1,23 @@
 /**
  * /etc/conntrackd/conntrackd.conf: the original's grammar.
  *
- * Every option of conntrackd 1.4 is known. What this version does not do yet is an error where going on would be
- * dangerous or useless (ALARM, TCP, no caches, statistics, helpers), else one warning names all options that are
- * accepted without effect.
+ * Every option of conntrackd 1.4 is known. What makes no sense here (user-space helpers, statistics) is an error or a
+ * warning with its place, and one warning names all options that are accepted without effect. What the original does
+ * not have: several destination addresses in a UDP or TCP block for more than two nodes, and destination addresses in a
+ * Multicast block as the list of those who may speak.
  */
 import type { Parsed, Source, Word } from "@systole/config";
 import { hasErrors } from "@systole/config";
-import type { Filter } from "../core/filter.js";
-import type { Configuration, SyncLink } from "./configuration.js";
-import { readFilter } from "./filter-block.js";
+import type { Configuration } from "./configuration.js";
+import { type Draft, emptyDraft, type Mode } from "./draft.js";
+import { generalBlock } from "./general-block.js";
 import { readLink } from "./link-block.js";
 import { type Directives, Tokens } from "./tokens.js";
-
-interface Draft {
-  mode: "ftfw" | "notrack" | undefined;
-  links: SyncLink[];
-  defaultLink: SyncLink | undefined;
-  linkKinds: Set<string>;
-  resendLimit: number;
-  ackWindow: number;
-  commitTimeoutSeconds: number | undefined;
-  purgeTimeoutSeconds: number;
-  windowTracking: boolean;
-  cacheLimit: number;
-  filter: Filter;
-  eventBufferBytes: number | undefined;
-  logFile: string | undefined;
-  syslogFacility: string | undefined;
-  sync: Word | undefined;
-  ignored: Word[];
-}
 
 /** Reads a whole file. @returns a value only when there is no error. */
 export function parseConntrackdConf(source: Source): Parsed<Configuration> {
   const tokens = new Tokens(source);
-  const draft: Draft = {
-    mode: undefined,
-    links: [],
-    defaultLink: undefined,
-    linkKinds: new Set(),
-    resendLimit: 131_072,
-    ackWindow: 300,
-    commitTimeoutSeconds: undefined,
-    purgeTimeoutSeconds: 60,
-    windowTracking: false,
-    cacheLimit: 262_144,
-    filter: {},
-    eventBufferBytes: undefined,
-    logFile: undefined,
-    syslogFacility: undefined,
-    sync: undefined,
-    ignored: [],
-  };
+  const draft = emptyDraft();
   tokens.directives(topLevel(tokens, draft));
   const value = finish(tokens, draft);
   const { diagnostics } = tokens;
@@ -60,23 +25,22 @@ export function parseConntrackdConf(source: Source): Parsed<Configuration> {
 }
 
 function topLevel(tokens: Tokens, draft: Draft): Directives {
-  const notYet = (what: string) => (word: Word) => {
-    tokens.error(
-      word,
-      "not-yet",
-      `${what} are not supported`,
-      "conntrackd itself can do this, beside ctsyncd",
-    );
-    tokens.skipLine(word);
-  };
   return {
     Sync: (word) => {
       draft.sync = word;
       tokens.block(word, syncBlock(tokens, draft));
     },
     General: (word) => tokens.block(word, generalBlock(tokens, draft)),
-    Stats: notYet("statistics"),
-    Helper: notYet("user-space helpers"),
+    Stats: (word) => {
+      draft.stats = word;
+      const value = (keyword: Word) => void tokens.value(keyword);
+      tokens.block(word, { LogFile: value, Syslog: value });
+    },
+    Helper: (word) => {
+      const hint = "conntrackd itself can do this, beside ctsyncd";
+      tokens.error(word, "not-supported", "user-space helpers are not supported", hint);
+      tokens.skipLine(word);
+    },
   };
 }
 
@@ -92,25 +56,16 @@ function syncBlock(tokens: Tokens, draft: Draft): Directives {
     if (value === undefined) return;
     draft.links.push(value);
     if (isDefault) draft.defaultLink ??= value;
-    if (draft.links.length === 2) {
-      tokens.warning(word, "not-yet", "only the default link, or the first one, is used for now");
-    }
     if (draft.links.length === 5) tokens.error(word, "too-many-links", "more than 4 links");
   };
   return {
     Mode: (word) => readMode(tokens, draft, word),
     Multicast: link,
     UDP: link,
-    TCP: (word) => {
-      tokens.error(word, "not-yet", "the TCP link is not supported yet", "use UDP or Multicast");
-      if (tokens.peek()?.text === "Default") tokens.take();
-      tokens.skipLine(word);
-      draft.linkKinds.add(word.text);
-    },
+    TCP: link,
     Options: (word) => tokens.block(word, optionsBlock(tokens, draft)),
     ...timeDirectives(tokens, draft),
-    RefreshTime: ignoredNumber(tokens, draft),
-    CacheTimeout: ignoredNumber(tokens, draft),
+    ...alarmDirectives(tokens, draft),
   };
 }
 
@@ -118,18 +73,16 @@ function readMode(tokens: Tokens, draft: Draft, keyword: Word): void {
   const word = tokens.value(keyword);
   if (word === undefined) return;
   const mode = MODES.get(word.text.toLowerCase());
-  if (mode === "ftfw" || mode === "notrack") {
+  if (mode !== undefined) {
     draft.mode = mode;
-    tokens.block(word, modeBlock(tokens, draft, mode));
+    tokens.block(word, { ...timeDirectives(tokens, draft), ...MODE_BLOCKS[mode](tokens, draft) });
   } else {
-    if (mode === "alarm")
-      tokens.error(word, "not-yet", "Mode ALARM is not supported yet", "use FTFW or NOTRACK");
-    else tokens.error(word, "bad-mode", `"${word.text}" is not a mode`, "FTFW, NOTRACK or ALARM");
+    tokens.error(word, "bad-mode", `"${word.text}" is not a mode`, "FTFW, NOTRACK or ALARM");
     tokens.skipLine(keyword);
   }
 }
 
-const MODES: ReadonlyMap<string, "ftfw" | "notrack" | "alarm"> = new Map([
+const MODES: ReadonlyMap<string, Mode> = new Map([
   ["ftfw", "ftfw"],
   ["nack", "ftfw"],
   ["notrack", "notrack"],
@@ -137,26 +90,32 @@ const MODES: ReadonlyMap<string, "ftfw" | "notrack" | "alarm"> = new Map([
   ["persistent", "alarm"],
 ]);
 
-function modeBlock(tokens: Tokens, draft: Draft, mode: "ftfw" | "notrack"): Directives {
-  const noCache = (word: Word) => {
-    if (tokens.bool(word) === true)
-      tokens.error(word, "not-yet", `${word.text} is not supported yet`, "leave it off");
-  };
-  const common: Directives = {
-    ...timeDirectives(tokens, draft),
-    DisableExternalCache: noCache,
-    // Everybody is asked for everything when he is first heard, so it is always on.
-    StartupResync: (word) => void tokens.bool(word),
-  };
-  if (mode === "notrack") return { ...common, DisableInternalCache: noCache };
-  return {
-    ...common,
+const MODE_BLOCKS: Readonly<Record<Mode, (tokens: Tokens, draft: Draft) => Directives>> = {
+  ftfw: (tokens, draft) => ({
+    ...recoveryDirectives(tokens, draft),
     ResendQueueSize: (word) => {
       draft.resendLimit = tokens.number(word, 1, 16_777_216) ?? draft.resendLimit;
     },
     ACKWindowSize: (word) => {
       draft.ackWindow = tokens.number(word, 1) ?? draft.ackWindow;
     },
+  }),
+  notrack: (tokens, draft) => ({
+    ...recoveryDirectives(tokens, draft),
+    DisableInternalCache: (word) => {
+      draft.localCache = tokens.bool(word) !== true;
+    },
+  }),
+  alarm: alarmDirectives,
+};
+
+function recoveryDirectives(tokens: Tokens, draft: Draft): Directives {
+  return {
+    DisableExternalCache: (word) => {
+      draft.peerCache = tokens.bool(word) !== true;
+    },
+    // Everybody is asked for everything when he is first heard, so it is always on.
+    StartupResync: (word) => void tokens.bool(word),
   };
 }
 
@@ -171,104 +130,41 @@ function timeDirectives(tokens: Tokens, draft: Draft): Directives {
   };
 }
 
+function alarmDirectives(tokens: Tokens, draft: Draft): Directives {
+  return {
+    RefreshTime: (word) => {
+      draft.refreshSeconds = tokens.number(word, 1) ?? draft.refreshSeconds;
+    },
+    CacheTimeout: (word) => {
+      draft.cacheTimeoutSeconds = tokens.number(word, 1) ?? draft.cacheTimeoutSeconds;
+    },
+  };
+}
+
 function optionsBlock(tokens: Tokens, draft: Draft): Directives {
   return {
     TCPWindowTracking: (word) => {
       draft.windowTracking = tokens.bool(word) ?? draft.windowTracking;
     },
     ExpectationSync: (word) => {
-      const isList = tokens.peek()?.text === "{";
-      const wanted = isList ? tokens.list(word).length > 0 : tokens.bool(word) === true;
-      if (wanted)
-        tokens.warning(word, "not-yet", "expectations are not synchronised yet: masters and flows are");
+      if (tokens.peek()?.text !== "{") draft.expectations = tokens.bool(word) === true ? "all" : "none";
+      else {
+        const names = tokens.list(word).map(({ text }) => text);
+        draft.expectations = names.length > 0 ? names : "none";
+      }
     },
-  };
-}
-
-function generalBlock(tokens: Tokens, draft: Draft): Directives {
-  const ignore = (word: Word) => draft.ignored.push(word);
-  const text = (word: Word) => {
-    tokens.value(word);
-    ignore(word);
-  };
-  const number = ignoredNumber(tokens, draft);
-  // The original begins with one size and doubles it up to the other; we take the larger one at once.
-  const bufferSize = (word: Word) => {
-    draft.eventBufferBytes = Math.max(tokens.number(word, 1) ?? 1, draft.eventBufferBytes ?? 1);
-  };
-  const bool = (word: Word) => {
-    if (tokens.bool(word) === true) ignore(word);
-  };
-  return {
-    HashSize: number,
-    HashLimit: (word) => {
-      draft.cacheLimit = tokens.number(word, 1, 16_777_216) ?? draft.cacheLimit;
-    },
-    LogFile: (word) => {
-      draft.logFile = onOffOr(tokens, word, DEFAULT_LOG_FILE, (text) => text.startsWith("/"), "a path");
-    },
-    Syslog: (word) => {
-      const isFacility = (text: string) => /^(?:daemon|local[0-7])$/.test(text);
-      draft.syslogFacility = onOffOr(tokens, word, "daemon", isFacility, "daemon or local0 to local7");
-    },
-    LockFile: text,
-    UNIX: (word) => {
-      tokens.block(word, { Path: text, Backlog: number });
-    },
-    NetlinkBufferSize: bufferSize,
-    SocketBufferSize: bufferSize,
-    NetlinkBufferSizeMaxGrowth: bufferSize,
-    SocketBufferSizeMaxGrown: bufferSize,
-    SocketBufferSizeMaxGrowth: bufferSize,
-    NetlinkOverrunResync: text,
-    NetlinkEventsReliable: bool,
-    PollSecs: number,
-    EventIterationLimit: number,
-    Scheduler: (word) => {
-      ignore(word);
-      tokens.block(word, {
-        Type: (type) => void tokens.value(type),
-        Priority: (level) => void tokens.number(level),
-      });
-    },
-    Nice: text,
-    Systemd: (word) => void tokens.bool(word),
-    Filter: (word) => {
-      draft.filter = readFilter(tokens, word);
-    },
-  };
-}
-
-const DEFAULT_LOG_FILE = "/var/log/conntrackd.log";
-
-/** A boolean or a text: `on` means `usual`, `off` none. */
-function onOffOr(
-  tokens: Tokens,
-  keyword: Word,
-  usual: string,
-  fits: (text: string) => boolean,
-  what: string,
-): string | undefined {
-  const word = tokens.value(keyword);
-  if (word === undefined) return undefined;
-  if (/^(?:on|yes)$/i.test(word.text)) return usual;
-  if (/^(?:off|no)$/i.test(word.text)) return undefined;
-  if (fits(word.text)) return word.text;
-  tokens.error(word, "bad-word", `${keyword.text}: "${word.text}" is neither on, off nor ${what}`);
-  return undefined;
-}
-
-function ignoredNumber(tokens: Tokens, draft: Draft): (word: Word) => void {
-  return (word) => {
-    if (tokens.number(word) !== undefined) draft.ignored.push(word);
   };
 }
 
 function finish(tokens: Tokens, draft: Draft): Configuration | undefined {
-  const { ignored, sync } = draft;
+  const { ignored, sync, stats } = draft;
   if (ignored.length > 0) {
     const names = [...new Set(ignored.map(({ text, line }) => `${text} (line ${line})`))].join(", ");
     tokens.warning(ignored[0], "no-effect", `accepted without effect: ${names}`);
+  }
+  if (stats !== undefined) {
+    const problem = "statistics mode is not supported: ctsyncd synchronises";
+    tokens.error(stats, "not-supported", problem, "conntrackd itself can do this, beside ctsyncd");
   }
   if (sync === undefined) {
     tokens.error(undefined, "no-sync", "there is no Sync block: nothing to synchronise");
@@ -277,25 +173,33 @@ function finish(tokens: Tokens, draft: Draft): Configuration | undefined {
   if (draft.mode === undefined && !hasErrors(tokens.diagnostics)) {
     tokens.warning(sync, "no-mode", "Sync without Mode: FTFW is used");
   }
-  const link = draft.defaultLink ?? draft.links[0];
-  if (link === undefined) {
-    if (draft.linkKinds.size === 0) tokens.error(sync, "no-link", "Sync: no UDP or Multicast link is given");
+  if (!draft.peerCache && draft.commitTimeoutSeconds !== undefined) {
+    const problem = "CommitTimeout has no effect: with DisableExternalCache nothing is committed";
+    tokens.warning(sync, "no-commit", problem);
+    draft.commitTimeoutSeconds = undefined;
+  }
+  const [first, ...others] = inOrder(draft);
+  if (first === undefined) {
+    if (draft.linkKinds.size === 0)
+      tokens.error(sync, "no-link", "Sync: no UDP, TCP or Multicast link is given");
     return undefined;
   }
-  const { resendLimit, ackWindow, commitTimeoutSeconds, purgeTimeoutSeconds } = draft;
-  const { windowTracking, cacheLimit, filter, eventBufferBytes, logFile, syslogFacility } = draft;
-  return {
-    mode: draft.mode ?? "ftfw",
-    link,
-    resendLimit,
-    ackWindow,
-    commitTimeoutSeconds,
-    purgeTimeoutSeconds,
-    windowTracking,
-    cacheLimit,
-    filter,
-    eventBufferBytes,
-    logFile,
-    syslogFacility,
-  };
+  if (others.some((other) => other.peers.length !== first.peers.length)) {
+    const problem = "the links name different numbers of destination addresses";
+    tokens.error(sync, "uneven-links", problem, "the n-th address of every link is the same peer");
+  }
+  const {
+    sync: _,
+    stats: _stats,
+    ignored: _ignored,
+    linkKinds: _kinds,
+    defaultLink: _default,
+    ...rest
+  } = draft;
+  return { ...rest, mode: draft.mode ?? "ftfw", links: [first, ...others] };
+}
+
+/** The link marked Default, or the first one, comes first. */
+function inOrder({ links, defaultLink }: Draft): Draft["links"] {
+  return defaultLink === undefined ? links : [defaultLink, ...links.filter((link) => link !== defaultLink)];
 }

@@ -6,9 +6,8 @@
 
 const PAGE_BYTES = 65_536;
 const GRAIN = 8;
-/** The largest string; a body with every attribute at its largest is far below. */
-export const LARGEST = 8_192;
 const PLACES_PER_PAGE = PAGE_BYTES / GRAIN;
+const PLACE_BITS = 13;
 
 export class Arena {
   readonly #pages: Uint8Array[] = [];
@@ -22,26 +21,28 @@ export class Arena {
     return this.#pages.length * PAGE_BYTES;
   }
 
-  /** Stores a copy and returns its place. `bytes` must not be longer than LARGEST. */
-  put(bytes: Uint8Array): number {
-    const place = this.#allocate(classOf(bytes.length));
-    this.#page(place).set(bytes, offsetOf(place));
+  /** Stores a copy of `from` to `to` and returns its place. Strings are far shorter than a page. */
+  put(bytes: Uint8Array, from: number, to: number): number {
+    const place = this.#allocate(classOf(to - from));
+    this.#copy(place, bytes, from, to);
     return place;
   }
 
-  /** The string at a place: a view that is valid until the place is freed. */
-  view(place: number, length: number): Uint8Array {
-    const offset = offsetOf(place);
-    return this.#page(place).subarray(offset, offset + length);
+  /** The page that holds the string at a place, and where in it the string begins: valid until the place is freed. */
+  page(place: number): Uint8Array {
+    return this.#pages[place >>> PLACE_BITS]!;
+  }
+  offset(place: number): number {
+    return (place & (PLACES_PER_PAGE - 1)) * GRAIN;
   }
 
   /** Overwrites in place if the new string needs the same size of cell; else frees and stores anew. */
-  replace(place: number, oldLength: number, bytes: Uint8Array): number {
-    if (classOf(oldLength) !== classOf(bytes.length)) {
+  replace(place: number, oldLength: number, bytes: Uint8Array, from: number, to: number): number {
+    if (classOf(oldLength) !== classOf(to - from)) {
       this.free(place, oldLength);
-      return this.put(bytes);
+      return this.put(bytes, from, to);
     }
-    this.#page(place).set(bytes, offsetOf(place));
+    this.#copy(place, bytes, from, to);
     return place;
   }
 
@@ -52,8 +53,10 @@ export class Arena {
     stack.push(place);
   }
 
-  #page(place: number): Uint8Array {
-    return this.#pages[Math.floor(place / PLACES_PER_PAGE)]!;
+  #copy(place: number, bytes: Uint8Array, from: number, to: number): void {
+    const page = this.page(place);
+    const at = this.offset(place);
+    for (let n = 0; n < to - from; n++) page[at + n] = bytes[from + n]!;
   }
 
   #allocate(size: number): number {
@@ -73,5 +76,3 @@ export class Arena {
 
 /** How many grains a string needs. */
 const classOf = (length: number): number => Math.max(1, Math.ceil(length / GRAIN));
-
-const offsetOf = (place: number): number => (place % PLACES_PER_PAGE) * GRAIN;

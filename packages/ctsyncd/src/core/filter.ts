@@ -4,8 +4,8 @@
  * Addresses are the real ends of a flow: original source and reply source. Flows of the director itself (loopback,
  * and the synchronisation link, which would report its own datagrams for ever) never pass.
  */
-import { type IpAddress, ipBytes, isIpv4, parseIp } from "@systole/wire";
-import type { Flow } from "../wire/flow.js";
+import { type IpAddress, ipBytes, parseIp } from "@systole/wire";
+import { type AttributeIndex, CT } from "../wire/attribute.js";
 
 export type Policy = "accept" | "ignore";
 
@@ -22,8 +22,8 @@ export interface Filter {
   readonly states?: { readonly policy: Policy; readonly numbers: ReadonlySet<number> };
 }
 
-/** Says of a flow whether it passes. */
-export type Passes = (flow: Flow) => boolean;
+/** Says of a flow, by its scanned body, whether it passes. */
+export type Passes = (body: AttributeIndex) => boolean;
 
 /**
  * Compiles a filter.
@@ -32,51 +32,57 @@ export type Passes = (flow: Flow) => boolean;
  */
 export function compileFilter(filter: Filter, own: readonly IpAddress[]): Passes {
   const { protocols, addresses, states } = filter;
-  const matchesOwn = matcher([...LOOPBACK, ...own.map(single)]);
-  const matchesListed = addresses && matcher(addresses.networks);
-  return ({ original, reply, tcp }) => {
-    if (matchesOwn(original.source) || matchesOwn(reply.source)) return false;
-    if (protocols && protocols.numbers.has(original.protocol) !== (protocols.policy === "accept"))
-      return false;
-    if (addresses && matchesListed) {
-      const match = matchesListed(original.source) || matchesListed(reply.source);
-      if (match !== (addresses.policy === "accept")) return false;
-    }
-    if (states && tcp !== undefined && states.numbers.has(tcp.state) !== (states.policy === "accept"))
-      return false;
-    return true;
+  const isOwn = endsMatcher([...LOOPBACK, ...own.map(single)]);
+  const isListed = addresses && endsMatcher(addresses.networks);
+  const protocolPasses = protocols && passesByNumber(protocols.policy, protocols.numbers);
+  const statePasses = states && passesByNumber(states.policy, states.numbers);
+  return (body) => {
+    if (isOwn(body)) return false;
+    if (protocolPasses !== undefined && protocolPasses[body.u8(CT.L4PROTO)] === 0) return false;
+    if (isListed !== undefined && isListed(body) !== (addresses?.policy === "accept")) return false;
+    return statePasses === undefined || !body.has(CT.TCP_STATE) || statePasses[body.u8(CT.TCP_STATE)] === 1;
   };
 }
 
-const bitsOf = (address: IpAddress): number => (isIpv4(address) ? 32 : 128);
+function passesByNumber(policy: Policy, numbers: ReadonlySet<number>): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, number) =>
+    numbers.has(number) === (policy === "accept") ? 1 : 0,
+  );
+}
 
-/** The network of one address. */
-const single = (address: IpAddress): Network => ({ address, prefix: bitsOf(address) });
+const single = (address: IpAddress): Network => ({ address, prefix: address.includes(":") ? 128 : 32 });
 
 const LOOPBACK: readonly Network[] = [
   { address: parseIp("127.0.0.0")!, prefix: 8 },
   { address: parseIp("::1")!, prefix: 128 },
 ];
 
-/** Single addresses are looked up, networks compared bit by bit. */
-function matcher(networks: readonly Network[]): (address: IpAddress) => boolean {
-  const whole = ({ address, prefix }: Network) => prefix === bitsOf(address);
-  const singles = new Set(networks.filter(whole).map(({ address }) => address));
-  const ranges = networks
-    .filter((network) => !whole(network))
-    .map(({ address, prefix }) => ({ bytes: ipBytes(address), prefix }));
-  return (address) => {
-    if (singles.has(address)) return true;
-    if (ranges.length === 0) return false;
-    const bytes = ipBytes(address);
-    return ranges.some((range) => inNetwork(bytes, range.bytes, range.prefix));
+/** Is one of the real ends of a flow in one of these networks? */
+function endsMatcher(networks: readonly Network[]): Passes {
+  const ranges = networks.map(({ address, prefix }) => ({ bytes: ipBytes(address), prefix }));
+  const [v4, v6] = [4, 16].map((size) => ranges.filter(({ bytes }) => bytes.length === size)) as [
+    typeof ranges,
+    typeof ranges, // two sizes, two lists
+  ];
+  return (body) => {
+    const isV4 = body.has(CT.IPV4);
+    const list = isV4 ? v4 : v6;
+    if (list.length === 0) return false;
+    const source = body.offset(isV4 ? CT.IPV4 : CT.IPV6);
+    const translated = body.offset(isV4 ? CT.DNAT_IPV4 : CT.DNAT_IPV6);
+    const replySource = translated !== 0 ? translated : source + (isV4 ? 4 : 16);
+    for (let n = 0; n < list.length; n++) {
+      const { bytes, prefix } = list[n]!;
+      if (inNetwork(body.bytes, source, bytes, prefix)) return true;
+      if (inNetwork(body.bytes, replySource, bytes, prefix)) return true;
+    }
+    return false;
   };
 }
 
-function inNetwork(bytes: Uint8Array, network: Uint8Array, prefix: number): boolean {
-  if (bytes.length !== network.length) return false;
+function inNetwork(bytes: Uint8Array, at: number, network: Uint8Array, prefix: number): boolean {
   const whole = prefix >> 3;
-  for (let at = 0; at < whole; at++) if (bytes[at] !== network[at]) return false;
+  for (let n = 0; n < whole; n++) if (bytes[at + n] !== network[n]) return false;
   const mask = (0xff00 >> (prefix & 7)) & 0xff;
-  return mask === 0 || (bytes[whole]! & mask) === (network[whole]! & mask);
+  return mask === 0 || (bytes[at + whole]! & mask) === (network[whole]! & mask);
 }

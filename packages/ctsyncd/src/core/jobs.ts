@@ -5,8 +5,16 @@
  * answered when it is finished, or when his limit in time is over, whichever comes first; it goes on in that case.
  */
 import { earliest, type Instant, milliseconds, plus } from "@systole/machine";
-import type { Flow } from "../wire/flow.js";
-import { type BatchResult, Commit, type CommitOptions, type CommitSummary } from "./commit.js";
+import type { AttributeIndex } from "../wire/attribute.js";
+import {
+  type BatchResult,
+  Commit,
+  type CommitOptions,
+  type CommitSource,
+  type CommitStep,
+  type CommitSummary,
+} from "./commit.js";
+import type { FlowBatch } from "./flow-batch.js";
 import type { LocalCache } from "./local-cache.js";
 import type { PeerCache } from "./peer-cache.js";
 import { Purge } from "./purge.js";
@@ -18,7 +26,7 @@ interface Waiting {
 
 /** What follows from one step of a job. */
 export type JobAction =
-  | { readonly type: "write" | "remove"; readonly flows: readonly Flow[] }
+  | Exclude<CommitStep, { readonly type: "finished" }>
   | { readonly type: "committed"; readonly summary: CommitSummary; readonly tickets: readonly number[] }
   | { readonly type: "late"; readonly tickets: readonly number[] }
   | { readonly type: "purged"; readonly flows: number; readonly failed: number };
@@ -31,6 +39,7 @@ export class Jobs {
   /** That batch belongs to a purge that was ended. */
   #orphaned = false;
   #waiting: Waiting[] = [];
+  #commits = 0;
 
   get committing(): boolean {
     return this.#commit !== undefined;
@@ -41,7 +50,7 @@ export class Jobs {
 
   /** Begins a commit, or joins the one that runs. */
   commit(
-    caches: readonly PeerCache[],
+    sources: readonly CommitSource[],
     options: CommitOptions,
     wanted: { readonly ticket: number; readonly limitMs: number },
     now: Instant,
@@ -53,7 +62,8 @@ export class Jobs {
       this.#purge = undefined;
       this.#orphaned = this.#outstanding;
     }
-    this.#commit = new Commit(caches, options, now);
+    this.#commits += 1;
+    this.#commit = new Commit(sources, options, now, this.#commits);
     return this.#outstanding ? [] : this.#advance(now, second);
   }
 
@@ -64,7 +74,12 @@ export class Jobs {
     return this.#advance(now, second);
   }
 
-  /** The kernel answered to a batch. */
+  /** A part of our kernel's table, for the commit. */
+  surveyed(batch: FlowBatch): void {
+    if (!this.#orphaned) this.#commit?.surveyed(batch);
+  }
+
+  /** The kernel answered to a batch, or its table was surveyed. */
   answered(result: BatchResult, now: Instant, second: number): readonly JobAction[] {
     this.#outstanding = false;
     if (this.#orphaned) this.#orphaned = false;
@@ -74,8 +89,8 @@ export class Jobs {
   }
 
   /** A peer destroyed a flow of its own. */
-  destroyed(cache: PeerCache, id: number, flow: Flow): void {
-    this.#commit?.destroyed(cache, id, flow);
+  destroyed(cache: PeerCache, id: number, body: AttributeIndex): void {
+    this.#commit?.destroyed(cache, id, body);
   }
 
   /** Time passed: who has waited long enough is told so. */
@@ -89,22 +104,22 @@ export class Jobs {
   #advance(now: Instant, second: number): readonly JobAction[] {
     if (this.#commit !== undefined) {
       const step = this.#commit.next(now, second);
-      if (step.type !== "finished") return this.#order(step.type, step.flows);
+      if (step.type !== "finished") return this.#order(step);
       this.#commit = undefined;
       const tickets = this.#waiting.map(({ ticket }) => ticket);
       this.#waiting = [];
       return [{ type: "committed", summary: step.summary, tickets }];
     }
     if (this.#purge === undefined) return [];
-    const flows = this.#purge.next();
-    if (flows.length > 0) return this.#order("remove", flows);
+    const batch = this.#purge.next();
+    if (batch.count > 0) return this.#order({ type: "write", batch });
     const { result } = this.#purge;
     this.#purge = undefined;
     return [{ type: "purged", ...result }];
   }
 
-  #order(type: "write" | "remove", flows: readonly Flow[]): readonly JobAction[] {
+  #order(step: Exclude<CommitStep, { readonly type: "finished" }>): readonly JobAction[] {
     this.#outstanding = true;
-    return [{ type, flows }];
+    return [step];
   }
 }

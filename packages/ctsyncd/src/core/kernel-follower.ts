@@ -8,12 +8,17 @@
  *                       |--some unseen--> second dump --> idle
  */
 import { type Instant, plus, seconds } from "@systole/machine";
-import type { Flow } from "../wire/flow.js";
+import { AttributeIndex, FLOW_ATTRIBUTES } from "../wire/attribute.js";
+import type { Expectation } from "../wire/expectation.js";
+import { encodeFlow } from "../wire/flow.js";
 import type { Outbox } from "../wire/outbox.js";
+import type { ExpectationCache } from "./expectation-cache.js";
 import type { Passes } from "./filter.js";
+import { ENDED, type FlowBatch, OWN } from "./flow-batch.js";
+import type { FlowSource } from "./flow-source.js";
 import type { LocalCache } from "./local-cache.js";
 import { NONE } from "./record-table.js";
-import type { KernelFlowEvent, Report } from "./session.types.js";
+import type { Report } from "./session.types.js";
 
 /** At most one dump in this time because of overruns: each costs the kernel a walk through its table. */
 const OVERRUN_INTERVAL = seconds(2);
@@ -25,11 +30,22 @@ export interface FollowerHooks {
   readonly dump: () => void;
 }
 
-export class KernelFollower {
+export interface FollowerOptions {
+  readonly passes: Passes;
+  /** ExpectationSync: whether expectations of this helper are told; undefined: none are. */
+  readonly expects: ((helper: string | undefined) => boolean) | undefined;
+  /** What our own requests did is none of the cache's business: the peers' flows are written by them. */
+  readonly ignoresOwn: boolean;
+}
+
+export class KernelFollower implements FlowSource {
   readonly counters = { events: 0, filtered: 0, overruns: 0, resyncs: 0 };
   readonly #cache: LocalCache;
   readonly #outbox: Outbox;
-  readonly #passes: Passes;
+  readonly #expectations: ExpectationCache;
+  readonly #options: FollowerOptions;
+  readonly #body = new AttributeIndex(FLOW_ATTRIBUTES);
+  readonly #masters = new AttributeIndex(FLOW_ATTRIBUTES);
   readonly #hooks: FollowerHooks;
   #running: "no" | "first" | "second" = "no";
   #wantedAt: Instant | undefined;
@@ -38,10 +54,17 @@ export class KernelFollower {
   /** Everything is to be sent when the dump is in: after a takeover. */
   #bulkAfter = false;
 
-  constructor(cache: LocalCache, outbox: Outbox, passes: Passes, hooks: FollowerHooks, now: Instant) {
-    this.#cache = cache;
+  constructor(
+    caches: { readonly flows: LocalCache; readonly expectations: ExpectationCache },
+    outbox: Outbox,
+    options: FollowerOptions,
+    hooks: FollowerHooks,
+    now: Instant,
+  ) {
+    this.#cache = caches.flows;
+    this.#expectations = caches.expectations;
     this.#outbox = outbox;
-    this.#passes = passes;
+    this.#options = options;
     this.#hooks = hooks;
     this.#wantedAt = now;
     this.#notBefore = now;
@@ -76,42 +99,61 @@ export class KernelFollower {
     this.tick(now);
   }
 
-  events(events: readonly KernelFlowEvent[], second: number): void {
-    for (const event of events) this.#event(event, second);
+  events(batch: FlowBatch, second: number): void {
+    for (let index = 0; index < batch.count; index++) {
+      this.#event(batch.kind(index), batch.bytes, batch.from(index), batch.to(index), second);
+    }
   }
 
   /** What our own commit or purge did is known to the cache but not told: it came from the peer, or ends here only. */
-  #event({ kind, flow, own = false }: KernelFlowEvent, second: number): void {
+  #event(kind: number, bytes: Uint8Array, from: number, to: number, second: number): void {
     this.counters.events += 1;
-    const passes = this.#passes(flow);
-    if (!passes && !this.#cache.knows(flow)) {
+    const body = this.#body.scan(bytes, from, to);
+    const own = (kind & OWN) !== 0;
+    const passes = this.#options.passes(body);
+    if ((own && this.#options.ignoresOwn) || (!passes && !this.#cache.knows(body))) {
       this.counters.filtered += 1;
       return;
     }
-    const change = passes ? kind : "destroy";
+    const change = passes ? kind & ~OWN : ENDED;
     const full = this.#cache.counters.createFailed;
-    const id = this.#cache.apply(change, flow, second);
+    const id = this.#cache.apply(change, body, from, to, second);
     this.#reportFull(full);
     if (id === NONE) return;
     if (!own) this.#outbox.queue(id);
-    else if (change === "destroy") {
+    else if (change === ENDED) {
       this.#outbox.forget(id);
       this.#cache.settled(id);
     }
   }
 
+  expectation(kind: number, own: boolean, expectation: Expectation, second: number): void {
+    if (own || this.#options.expects?.(expectation.helper) !== true) return;
+    const id =
+      kind === ENDED ? this.#expectations.end(expectation) : this.#expectIfMastered(expectation, second);
+    if (id !== undefined) this.#outbox.queue(id);
+  }
+
+  /** An expectation is told only together with its master. */
+  #expectIfMastered(expectation: Expectation, second: number): number | undefined {
+    const master = this.#masters.scan(masterBody(expectation));
+    return this.#cache.knows(master) ? this.#expectations.put(expectation, second) : undefined;
+  }
+
   /** A part of the dump. */
-  dumped(flows: readonly Flow[], second: number): void {
+  dumped(batch: FlowBatch, second: number): void {
     const full = this.#cache.counters.createFailed;
-    for (const flow of flows) {
-      if (!this.#passes(flow)) continue;
-      const id = this.#cache.applyDump(flow, second);
+    for (let index = 0; index < batch.count; index++) {
+      const [from, to] = [batch.from(index), batch.to(index)];
+      const body = this.#body.scan(batch.bytes, from, to);
+      if (!this.#options.passes(body)) continue;
+      const id = this.#cache.applyDump(body, from, to, second);
       if (id !== NONE) this.#outbox.queue(id);
     }
     this.#reportFull(full);
   }
 
-  dumpComplete(now: Instant, second: number): void {
+  dumpComplete(expectations: readonly Expectation[], now: Instant, second: number): void {
     const unseen = this.#cache.unseen();
     if (this.#running === "first" && unseen.length > 0) {
       this.#running = "second";
@@ -122,10 +164,18 @@ export class KernelFollower {
       this.#cache.kill(id, second);
       this.#outbox.queue(id);
     }
+    this.#expectationsDumped(expectations, second);
     this.#finish();
     this.counters.resyncs += 1;
     this.#hooks.report({ kind: "kernel-resynced", flows: this.#cache.size, ended: unseen.length });
     this.tick(now);
+  }
+
+  #expectationsDumped(expectations: readonly Expectation[], second: number): void {
+    if (this.#options.expects === undefined) return;
+    this.#expectations.newMark();
+    for (const expectation of expectations) this.expectation(0, false, expectation, second);
+    for (const id of this.#expectations.endUnmarked()) this.#outbox.queue(id);
   }
 
   dumpFailed(problem: string, now: Instant): void {
@@ -139,7 +189,18 @@ export class KernelFollower {
     this.#cache.endDump();
     if (!this.#bulkAfter) return;
     this.#bulkAfter = false;
-    for (const id of this.#cache.ids()) this.#outbox.queue(id);
+    this.bulk();
+  }
+
+  /** Everything we have is to be told. @returns how many flows that are. */
+  bulk(): number {
+    let flows = 0;
+    for (let id = this.#cache.next(0); id !== NONE; id = this.#cache.next(id + 1)) {
+      this.#outbox.queue(id);
+      flows += 1;
+    }
+    for (const id of this.#expectations.ids()) this.#outbox.queue(id);
+    return flows;
   }
 
   #reportFull(before: number): void {
@@ -148,3 +209,7 @@ export class KernelFollower {
     }
   }
 }
+
+/** The key of the master as a body: what the cache is asked for. */
+const masterBody = ({ master }: Expectation): Uint8Array =>
+  encodeFlow({ original: master, reply: master }, { windowTracking: false, timeout: false });

@@ -5,13 +5,11 @@
  * until the peer has acknowledged that. An update that lacks something (a kernel event carries only what changed)
  * leaves what was known.
  */
-import { ByteWriter } from "@systole/wire";
-import { AttributeIndex, CT, FLOW_ATTRIBUTES } from "../wire/attribute.js";
-import { decodeFlow, encodeFlow, type Flow, type FlowEncoding } from "../wire/flow.js";
+import { AttributeIndex, CT, FLOW_ATTRIBUTES, LARGEST_BODY } from "../wire/attribute.js";
+import { decodeFlow, type Flow } from "../wire/flow.js";
 import { CT_DEL, CT_NEW, CT_UPD } from "../wire/message.js";
+import { BORN, ENDED } from "./flow-batch.js";
 import { NONE, RecordTable } from "./record-table.js";
-
-export type FlowChange = "new" | "update" | "destroy";
 
 export interface CacheCounters {
   created: number;
@@ -32,8 +30,6 @@ export const noCounts = (): CacheCounters => ({
 export class LocalCache {
   readonly counters = noCounts();
   readonly #table: RecordTable;
-  readonly #encoding: FlowEncoding;
-  readonly #fresh = new AttributeIndex(FLOW_ATTRIBUTES);
   readonly #stored = new AttributeIndex(FLOW_ATTRIBUTES);
   #dead = 0;
   /** Grows with each dump; a record bears the number under which it was last seen. */
@@ -42,9 +38,11 @@ export class LocalCache {
   /** Destroyed and settled while a dump runs: they stay until its end, so that it cannot bring them back. */
   readonly #held = new Set<number>();
 
-  constructor(limit: number, encoding: FlowEncoding) {
+  /** For a body that is put together here. */
+  readonly #scratch = new Uint8Array(LARGEST_BODY);
+
+  constructor(limit: number) {
     this.#table = new RecordTable(limit);
-    this.#encoding = encoding;
   }
 
   /** Living flows. */
@@ -59,24 +57,25 @@ export class LocalCache {
   }
 
   /** Is this flow here and alive? */
-  knows(flow: Flow): boolean {
-    const id = this.#table.find(this.#fresh.scan(encodeFlow(flow, this.#encoding)));
+  knows(body: AttributeIndex): boolean {
+    const id = this.#table.find(body);
     return id !== NONE && this.#table.tag[id] !== CT_DEL;
   }
 
   /**
    * Takes one event in.
    *
+   * @param change BORN, CHANGED or ENDED.
+   * @param body scanned, and all of it lies between `from` and `to` of its memory.
    * @param second seconds since the session began.
    * @returns the flow's id if the peer should hear of it, else NONE.
    */
-  apply(change: FlowChange, flow: Flow, second: number): number {
-    const body = encodeFlow(flow, this.#encoding);
-    const id = this.#table.find(this.#fresh.scan(body));
-    if (change === "destroy") return this.#destroy(id, body, second);
-    if (id === NONE) return this.#create(body, second);
-    const reborn = change === "new" || this.#table.tag[id] === CT_DEL;
-    this.#store(id, reborn ? body : this.#merged(id), reborn, second);
+  apply(change: number, body: AttributeIndex, from: number, to: number, second: number): number {
+    const id = this.#table.find(body);
+    if (change === ENDED) return this.#destroy(id, body, from, to, second);
+    if (id === NONE) return this.#create(body, from, to, second);
+    const reborn = change === BORN || this.#table.tag[id] === CT_DEL;
+    this.#store(id, body, reborn, second);
     return id;
   }
 
@@ -91,15 +90,14 @@ export class LocalCache {
    *
    * @returns the flow's id if the peer should hear of it; NONE if it says nothing new but the timeout.
    */
-  applyDump(flow: Flow, second: number): number {
-    const body = encodeFlow(flow, this.#encoding);
-    const id = this.#table.find(this.#fresh.scan(body));
-    if (id === NONE) return this.#create(body, second);
+  applyDump(body: AttributeIndex, from: number, to: number, second: number): number {
+    const id = this.#table.find(body);
+    if (id === NONE) return this.#create(body, from, to, second);
     if (this.#table.sequence[id] === this.#generation) return NONE;
     const dead = this.#table.tag[id] === CT_DEL;
-    const same = !dead && this.#fresh.confirms(this.#stored.scan(this.#table.body(id)), CT.TIMEOUT);
+    const same = !dead && body.confirms(this.#table.scan(id, this.#stored), CT.TIMEOUT);
     const type = this.#table.tag[id]!;
-    this.#store(id, dead ? body : this.#merged(id), dead, second);
+    this.#store(id, body, dead, second);
     if (!same) return id;
     this.#table.tag[id] = type;
     return NONE;
@@ -116,8 +114,8 @@ export class LocalCache {
     this.#held.clear();
   }
 
-  #create(body: Uint8Array, second: number): number {
-    const id = this.#table.add(this.#fresh, body);
+  #create(body: AttributeIndex, from: number, to: number, second: number): number {
+    const id = this.#table.add(body, body.bytes, from, to);
     if (id === NONE) {
       this.counters.createFailed += 1;
       return NONE;
@@ -129,10 +127,10 @@ export class LocalCache {
     return id;
   }
 
-  #store(id: number, body: Uint8Array, reborn: boolean, second: number): void {
+  #store(id: number, body: AttributeIndex, reborn: boolean, second: number): void {
     if (this.#table.tag[id] === CT_DEL) this.#dead -= 1;
-    this.#held.delete(id);
-    this.#table.replace(id, body);
+    if (this.#held.size > 0) this.#held.delete(id);
+    this.#merge(id, body, reborn);
     this.#table.tag[id] = reborn ? CT_NEW : CT_UPD;
     this.#table.sequence[id] = this.#generation;
     this.#table.changedAt[id] = second;
@@ -141,27 +139,28 @@ export class LocalCache {
     else this.counters.updated += 1;
   }
 
-  #merged(id: number): Uint8Array {
-    const writer = new ByteWriter(128);
-    this.#fresh.writeMerged(writer, this.#stored.scan(this.#table.body(id)));
-    return writer.done();
+  /** The new body completed by what it lacks of the old one, unless the flow was born again. */
+  #merge(id: number, body: AttributeIndex, reborn: boolean): void {
+    const older = reborn ? undefined : this.#table.scan(id, this.#stored);
+    const end = body.writeMerged(this.#scratch, 0, older);
+    this.#table.replace(id, this.#scratch, 0, end);
   }
 
   /** The peer gets the complete last state, the closing one that the event carries included. */
-  #destroy(id: number, body: Uint8Array, second: number): number {
+  #destroy(id: number, body: AttributeIndex, from: number, to: number, second: number): number {
     if (id === NONE || this.#table.tag[id] === CT_DEL) {
       this.counters.destroyUnknown += 1;
-      if (id === NONE && this.#dumping) this.#holdUnknown(body, second);
+      if (id === NONE && this.#dumping) this.#holdUnknown(body, from, to, second);
       return NONE;
     }
-    this.#table.replace(id, this.#merged(id));
+    this.#merge(id, body, false);
     this.kill(id, second);
     return id;
   }
 
   /** An unknown flow ended while a dump runs that may still list it. */
-  #holdUnknown(body: Uint8Array, second: number): void {
-    const id = this.#create(body, second);
+  #holdUnknown(body: AttributeIndex, from: number, to: number, second: number): void {
+    const id = this.#create(body, from, to, second);
     if (id === NONE) return;
     this.counters.created -= 1;
     this.#table.tag[id] = CT_DEL;
@@ -209,15 +208,30 @@ export class LocalCache {
     return this.#table.tag[id]!;
   }
 
-  /** The body to send, its TIMEOUT reduced by the time since the last event: a view, valid until the next change. */
-  messageBody(id: number, second: number): Uint8Array {
-    const body = this.#table.body(id);
+  /** How long the body of this flow is. */
+  messageLength(id: number): number {
+    return this.#table.length(id);
+  }
+
+  /** Writes the body to send, its TIMEOUT reduced by the time since the last event. @returns where it ends. */
+  writeMessage(id: number, second: number, into: Uint8Array, at: number): number {
+    const bytes = this.#table.memory(id);
+    const from = this.#table.from(id);
+    const length = this.#table.length(id);
+    for (let n = 0; n < length; n++) into[at + n] = bytes[from + n]!;
     const age = second - this.#table.changedAt[id]!;
-    if (age <= 0 || !this.#stored.scan(body).has(CT.TIMEOUT)) return body;
-    const aged = body.slice();
-    const left = Math.max(1, this.#stored.u32be(CT.TIMEOUT) - age);
-    new DataView(aged.buffer).setUint32(this.#stored.offset(CT.TIMEOUT), left);
-    return aged;
+    if (age > 0) reduceTimeout(this.#stored.scan(into, at, at + length), age);
+    return at + length;
+  }
+
+  /** Says from now on that this flow was updated, not that it is new: what is told again. */
+  markUpdated(id: number): void {
+    if (this.#table.tag[id] === CT_NEW) this.#table.tag[id] = CT_UPD;
+  }
+
+  /** Points `index` at the body of a flow. */
+  scan(id: number, index: AttributeIndex): AttributeIndex {
+    return this.#table.scan(id, index);
   }
 
   /** When the last event came, in seconds since the session began. */
@@ -230,7 +244,7 @@ export class LocalCache {
   }
 
   flow(id: number): Flow {
-    return decodeFlow(this.#stored.scan(this.#table.body(id)));
+    return decodeFlow(this.#table.scan(id, this.#stored));
   }
 
   /** The next living flow at or after an id, or NONE: for walking in steps. */
@@ -244,4 +258,11 @@ export class LocalCache {
   *ids(): Generator<number> {
     for (let id = this.next(0); id !== NONE; id = this.next(id + 1)) yield id;
   }
+}
+
+function reduceTimeout(body: AttributeIndex, age: number): void {
+  if (!body.has(CT.TIMEOUT)) return;
+  const left = Math.max(1, body.u32be(CT.TIMEOUT) - age);
+  const at = body.offset(CT.TIMEOUT);
+  for (let n = 0; n < 4; n++) body.bytes[at + n] = left >>> (24 - 8 * n);
 }

@@ -1,11 +1,11 @@
 /**
- * What the peers told us of their flows: what a takeover commits.
+ * What a peer told us of its flows: what a takeover commits.
  *
- * NEW replaces, UPD completes or creates, DEL deletes. Nothing ages. What a peer no longer has is found by mark and
- * sweep: a bulk update bears a new mark on everything it mentions, and at its end what does not bear it goes.
+ * NEW replaces, UPD completes or creates, DEL deletes. Nothing ages but in ALARM mode. What a peer no longer has is
+ * found by mark and sweep: a bulk update bears a new mark on everything it mentions, and at its end what does not bear
+ * it goes.
  */
-import { ByteWriter } from "@systole/wire";
-import { AttributeIndex, CT, FLOW_ATTRIBUTES } from "../wire/attribute.js";
+import { AttributeIndex, CT, FLOW_ATTRIBUTES, LARGEST_BODY } from "../wire/attribute.js";
 import { checkFlow, decodeFlow, type Flow } from "../wire/flow.js";
 import { CT_DEL, CT_NEW } from "../wire/message.js";
 import { noCounts } from "./local-cache.js";
@@ -19,6 +19,7 @@ export class PeerCache {
   readonly #table: RecordTable;
   readonly #fresh = new AttributeIndex(FLOW_ATTRIBUTES);
   readonly #stored = new AttributeIndex(FLOW_ATTRIBUTES);
+  readonly #scratch = new Uint8Array(LARGEST_BODY);
   #mark = 0;
 
   constructor(limit: number) {
@@ -33,51 +34,50 @@ export class PeerCache {
   }
 
   /**
-   * Takes one flow message in.
+   * Takes one flow message in: its body lies in `bytes` from `from` to `to`.
    *
-   * @returns for a DEL the flow that is gone, with the id it had; else undefined.
+   * @param destroyed called with the flow that a DEL takes away, before it is gone, under the id it had.
    * @throws DecodeError if the body is malformed; then nothing has changed.
    */
   apply(
     type: number,
-    body: Uint8Array,
+    { bytes, from, to }: { readonly bytes: Uint8Array; readonly from: number; readonly to: number },
     second: number,
-  ): { readonly id: number; readonly flow: Flow } | undefined {
-    checkFlow(this.#fresh.scan(body));
+    destroyed: (id: number, body: AttributeIndex) => void = () => {},
+  ): void {
+    checkFlow(this.#fresh.scan(bytes, from, to));
     const id = this.#table.find(this.#fresh);
-    if (type === CT_DEL) return this.#delete(id);
-    const writer = new ByteWriter(128);
-    const merges = type !== CT_NEW && id !== NONE;
-    this.#fresh.writeMerged(writer, merges ? this.#stored.scan(this.#table.body(id)) : undefined);
-    this.#store(id, writer.done(), second, merges);
-    return undefined;
+    if (type === CT_DEL) this.#delete(id, destroyed);
+    else this.#store(id, type !== CT_NEW && id !== NONE, second);
   }
 
-  #store(known: number, body: Uint8Array, second: number, merges: boolean): void {
+  #store(known: number, merges: boolean, second: number): void {
+    const older = merges ? this.#table.scan(known, this.#stored) : undefined;
+    const end = this.#fresh.writeMerged(this.#scratch, 0, older);
     let id = known;
     if (id === NONE) {
-      id = this.#table.add(this.#fresh, body);
+      id = this.#table.add(this.#fresh, this.#scratch, 0, end);
       if (id === NONE) {
         this.counters.createFailed += 1;
         return;
       }
-    } else this.#table.replace(id, body);
+    } else this.#table.replace(id, this.#scratch, 0, end);
     if (!merges) this.#table.createdAt[id] = second;
+    this.#table.sequence[id] = 0; // no survey has seen this state
     this.#table.changedAt[id] = second;
     this.#table.tag[id] = this.#mark;
     if (merges) this.counters.updated += 1;
     else this.counters.created += 1;
   }
 
-  #delete(id: number): { readonly id: number; readonly flow: Flow } | undefined {
+  #delete(id: number, destroyed: (id: number, body: AttributeIndex) => void): void {
     if (id === NONE) {
       this.counters.destroyUnknown += 1;
-      return undefined;
+      return;
     }
-    const flow = this.flow(id);
+    destroyed(id, this.#table.scan(id, this.#stored));
     this.#table.remove(id);
     this.counters.destroyed += 1;
-    return { id, flow };
   }
 
   /** From now on every flow that is mentioned bears a new mark. */
@@ -87,29 +87,64 @@ export class PeerCache {
 
   /** Forgets every flow that was not mentioned since `newMark`. @returns how many. */
   sweep(): number {
-    let swept = 0;
-    for (const id of this.#table.ids()) {
-      if (this.#table.tag[id] === this.#mark) continue;
+    return this.#forget((id) => this.#table.tag[id] !== this.#mark);
+  }
+
+  /** ALARM: forgets every flow of which nothing was heard for `seconds`. @returns how many. */
+  expire(second: number, seconds: number): number {
+    return this.#forget((id) => this.age(id, second) >= seconds);
+  }
+
+  #forget(which: (id: number) => boolean): number {
+    let forgotten = 0;
+    for (let id = this.next(0); id !== NONE; id = this.next(id + 1)) {
+      if (!which(id)) continue;
       this.#table.remove(id);
-      swept += 1;
+      forgotten += 1;
     }
-    this.counters.destroyed += swept;
-    return swept;
+    this.counters.destroyed += forgotten;
+    return forgotten;
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const id of this.#table.ids()) this.#table.remove(id);
+    for (let id = this.next(0); id !== NONE; id = this.next(id + 1)) this.#table.remove(id);
+  }
+
+  /** The flow with the key of a scanned body, or NONE. */
+  find(body: AttributeIndex): number {
+    return this.#table.find(body);
+  }
+
+  /** Points `index` at the body of a flow. */
+  scan(id: number, index: AttributeIndex): AttributeIndex {
+    return this.#table.scan(id, index);
+  }
+
+  /** Copies the body of a flow. @returns where it ends. */
+  write(id: number, into: Uint8Array, at: number): number {
+    const from = this.#table.from(id);
+    const length = this.#table.length(id);
+    into.set(this.#table.memory(id).subarray(from, from + length), at);
+    return at + length;
   }
 
   flow(id: number): Flow {
-    return decodeFlow(this.#stored.scan(this.#table.body(id)));
+    return decodeFlow(this.#table.scan(id, this.#stored));
   }
 
-  /** Was this flow expected by another one? Without decoding it whole. */
+  /** Was this flow expected by another one? */
   isRelated(id: number): boolean {
-    const stored = this.#stored.scan(this.#table.body(id));
+    const stored = this.#table.scan(id, this.#stored);
     return stored.has(CT.MASTER_IPV4) || stored.has(CT.MASTER_IPV6);
+  }
+
+  /** What a survey of our kernel found about this flow; for the commit. */
+  surveyed(id: number): number {
+    return this.#table.sequence[id]!;
+  }
+  setSurveyed(id: number, found: number): void {
+    this.#table.sequence[id] = found;
   }
 
   /** Seconds since the last message about it. */

@@ -2,10 +2,14 @@
 import type { Instant } from "@systole/machine";
 import type { IpAddress } from "@systole/wire";
 import { openWindow, type Window } from "../wire/window.js";
+import { ExpectationCache } from "./expectation-cache.js";
 import { PeerCache } from "./peer-cache.js";
 
 /** Most peers on one link. */
 export const PEERS_LIMIT = 8;
+
+/** Most expectations of one peer, and of our own. */
+export const EXPECTATIONS_LIMIT = 4096;
 
 /** A bulk update we asked for. */
 export interface AwaitedBulk {
@@ -19,6 +23,7 @@ export interface AwaitedBulk {
 export interface Peer {
   readonly address: IpAddress;
   readonly cache: PeerCache;
+  readonly expectations: ExpectationCache;
   window: Window;
   heardAt: Instant;
   /** Heard within the last seconds. */
@@ -32,6 +37,12 @@ export interface PeerCounters {
   bytes: number;
   messages: number;
   malformed: number;
+  /** The same by what was wrong. */
+  badHeader: number;
+  badPayload: number;
+  badType: number;
+  truncated: number;
+  badSize: number;
   otherVersion: number;
   /** Messages that never came and were asked for again. */
   lost: number;
@@ -43,10 +54,26 @@ export function newPeer(address: IpAddress, limit: number, windowSize: number, n
   return {
     address,
     cache: new PeerCache(limit),
+    expectations: new ExpectationCache(EXPECTATIONS_LIMIT),
     window: openWindow(windowSize),
     heardAt: now,
     established: false,
     awaited: undefined,
-    counters: { datagrams: 0, bytes: 0, messages: 0, malformed: 0, otherVersion: 0, lost: 0, before: 0 },
+    counters: noPeerCounts(),
   };
 }
+
+const noPeerCounts = (): PeerCounters => ({
+  datagrams: 0,
+  bytes: 0,
+  messages: 0,
+  malformed: 0,
+  badHeader: 0,
+  badPayload: 0,
+  badType: 0,
+  truncated: 0,
+  badSize: 0,
+  otherVersion: 0,
+  lost: 0,
+  before: 0,
+});

@@ -10,11 +10,14 @@
  */
 import { between, type Instant, plus, seconds } from "@systole/machine";
 import { DecodeError, type IpAddress } from "@systole/wire";
-import type { Flow } from "../wire/flow.js";
-import { CT_DEL, HELLO, HELLO_BACK, type Message, RESYNC, readDatagram } from "../wire/message.js";
+import { AttributeIndex, EXPECTATION_ATTRIBUTES, FLOW_ATTRIBUTES } from "../wire/attribute.js";
+import { decodeExpectation } from "../wire/expectation.js";
+import { checkFlow } from "../wire/flow.js";
+import { CT_DEL, EXP_DEL, HELLO, HELLO_BACK, type Message, RESYNC, readDatagram } from "../wire/message.js";
 import type { Outbox } from "../wire/outbox.js";
-import { after } from "../wire/sequence.js";
+import { after, stepsBetween } from "../wire/sequence.js";
 import { acknowledge, arrive } from "../wire/window.js";
+import type { Injector } from "./injector.js";
 import type { PeerCache } from "./peer-cache.js";
 import { newPeer, PEERS_LIMIT, type Peer } from "./peers.js";
 import type { Report, SessionOptions } from "./session.types.js";
@@ -22,6 +25,8 @@ import type { Report, SessionOptions } from "./session.types.js";
 /** Peers send at least one message per second. */
 const SILENCE = seconds(3);
 const BULK_ATTEMPTS = 5;
+/** So far ahead may the numbers of a peer be that went over to another link. */
+const ALIAS_WINDOW = 100_000;
 /** Strangers and malformed messages are reported this many times; after that they are only counted. */
 const REPORTS_LIMIT = 16;
 
@@ -30,17 +35,26 @@ export interface ReceiverHooks {
   /** The peer wants everything, or knows nothing. */
   readonly bulk: () => void;
   /** A peer destroyed a flow of its own. */
-  readonly destroyed: (cache: PeerCache, id: number, flow: Flow) => void;
+  readonly destroyed: (cache: PeerCache, id: number, body: AttributeIndex) => void;
+  /** DisableExternalCache: takes the peers' flows instead of the caches. */
+  readonly injector: Injector | undefined;
 }
 
 export class Receiver {
   readonly peers = new Map<IpAddress, Peer>();
   readonly counters = { strangers: 0 };
+  /** When a peer last acknowledged something. */
+  acknowledgedAt: Instant | undefined;
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #hooks: ReceiverHooks;
   readonly #strangers = new Set<IpAddress>();
+  readonly #flow = new AttributeIndex(FLOW_ATTRIBUTES);
+  readonly #expectation = new AttributeIndex(EXPECTATION_ATTRIBUTES);
+  /** Other addresses of peers, on other links. */
+  readonly #aliases = new Map<IpAddress, IpAddress>();
   #malformedReports = 0;
+  #expiredAt = 0;
 
   constructor(options: SessionOptions, outbox: Outbox, hooks: ReceiverHooks) {
     this.#options = options;
@@ -50,6 +64,7 @@ export class Receiver {
 
   /** When the next peer falls silent. */
   get deadline(): Instant | undefined {
+    if (this.#options.mode === "alarm") return undefined; // a peer that has nothing to tell is silent
     let first: Instant | undefined;
     for (const { established, heardAt } of this.peers.values()) {
       const silentAt = plus(heardAt, SILENCE);
@@ -58,7 +73,19 @@ export class Receiver {
     return first;
   }
 
-  tick(now: Instant): void {
+  tick(now: Instant, second: number): void {
+    if (this.#options.mode === "alarm") this.#expire(second);
+    else this.#judge(now);
+  }
+
+  /** ALARM: what was not told again for CacheTimeout is gone. */
+  #expire(second: number): void {
+    if (second === this.#expiredAt) return;
+    this.#expiredAt = second;
+    for (const { cache } of this.peers.values()) cache.expire(second, this.#options.cacheTimeoutSeconds);
+  }
+
+  #judge(now: Instant): void {
     for (const peer of this.peers.values()) {
       const silentMs = between(peer.heardAt, now);
       if (!peer.established || silentMs < SILENCE) continue;
@@ -68,20 +95,25 @@ export class Receiver {
   }
 
   datagram(from: IpAddress, bytes: Uint8Array, now: Instant, second: number): void {
-    const peer = this.#peer(from, now);
-    if (peer === undefined) return;
+    if (!this.#admits(from)) return;
     const { messages, otherVersion, fault } = readDatagram(bytes);
+    if (messages.some(({ kind }) => kind === "ack")) this.acknowledgedAt = now;
+    const peer = this.#peer(from, messages[0], now);
+    if (peer === undefined) return;
     peer.counters.datagrams += 1;
     peer.counters.bytes += bytes.length;
     peer.counters.otherVersion += otherVersion;
-    if (fault !== undefined) this.#malformed(peer, `${fault.problem} at byte ${fault.offset}`);
+    if (fault !== undefined) {
+      const kind = fault.problem === "truncated" ? "truncated" : "badSize";
+      this.#malformed(peer, kind, `${fault.problem} at byte ${fault.offset}`);
+    }
     for (const message of messages) {
       peer.counters.messages += 1;
       if (!this.#receive(peer, message, second)) continue;
       peer.heardAt = now;
       if (peer.established) continue;
       peer.established = true;
-      this.#hooks.report({ kind: "peer-established", peer: from });
+      this.#hooks.report({ kind: "peer-established", peer: peer.address });
     }
   }
 
@@ -99,6 +131,7 @@ export class Receiver {
 
   /** Asks every peer, or one, for everything it has. */
   requestBulk(only?: Peer): void {
+    if (this.#options.mode === "alarm") return;
     for (const peer of only === undefined ? this.peers.values() : [only]) this.#await(peer, 1);
     this.#outbox.queueControl({ flag: RESYNC, from: 0, to: 0 });
   }
@@ -110,34 +143,63 @@ export class Receiver {
 
   #await(peer: Peer, attempt: number): void {
     peer.cache.newMark();
+    peer.expectations.newMark();
     peer.awaited = { sequence: undefined, gap: false, attempt };
     this.#hooks.report({ kind: "bulk-requested", peer: peer.address });
   }
 
-  #peer(from: IpAddress, now: Instant): Peer | undefined {
-    const known = this.peers.get(from);
-    if (known !== undefined) return known;
+  /** May he speak to us? Judged before a byte is read. */
+  #admits(from: IpAddress): boolean {
+    const { allowed } = this.#options;
+    if (allowed === undefined || allowed.has(from)) return true;
+    this.#stranger(from);
+    return false;
+  }
+
+  #stranger(from: IpAddress): void {
+    this.counters.strangers += 1;
+    if (this.#strangers.size >= REPORTS_LIMIT || this.#strangers.has(from)) return;
+    this.#strangers.add(from);
+    this.#hooks.report({ kind: "stranger", from });
+  }
+
+  #peer(from: IpAddress, first: Message | undefined, now: Instant): Peer | undefined {
     const { allowed, cacheLimit, ackWindow } = this.#options;
-    if ((allowed !== undefined && !allowed.has(from)) || this.peers.size >= PEERS_LIMIT) {
-      this.counters.strangers += 1;
-      if (this.#strangers.size < REPORTS_LIMIT && !this.#strangers.has(from)) {
-        this.#strangers.add(from);
-        this.#hooks.report({ kind: "stranger", from });
-      }
+    const address = allowed?.get(from) ?? this.#aliases.get(from) ?? this.#alias(from, first) ?? from;
+    const known = this.peers.get(address);
+    if (known !== undefined) return known;
+    if (this.peers.size >= PEERS_LIMIT) {
+      this.#stranger(from);
       return undefined;
     }
-    const peer = newPeer(from, cacheLimit, ackWindow, now);
-    this.peers.set(from, peer);
+    const peer = newPeer(address, cacheLimit, ackWindow, now);
+    this.peers.set(address, peer);
     return peer;
+  }
+
+  /**
+   * Several multicast links: a peer that changes to another link speaks from another address there, and goes on with
+   * its numbers. With more than one peer nobody can tell whose numbers they are.
+   */
+  #alias(from: IpAddress, first: Message | undefined): IpAddress | undefined {
+    const [peer] = this.peers.values();
+    if (this.#options.links < 2 || this.peers.size !== 1 || peer?.window.last === undefined) return undefined;
+    if (first === undefined || (first.flags & HELLO) !== 0) return undefined;
+    const ahead = stepsBetween(peer.window.last, first.sequence);
+    if (ahead === 0 || ahead > ALIAS_WINDOW) return undefined;
+    this.#aliases.set(from, peer.address);
+    return peer.address;
   }
 
   /** @returns whether the message was a valid one. */
   #receive(peer: Peer, message: Message, second: number): boolean {
     const { kind } = message;
+    if (this.#options.mode === "alarm" && message.flags !== 0) return true; // ignored, as the original does
     const backwards = (kind === "ack" || kind === "nack") && after(message.from, message.to);
     const reliable = this.#options.mode === "ftfw";
     if (kind === "bad" || backwards || (!reliable && (kind === "ack" || kind === "nack"))) {
-      this.#malformed(peer, backwards ? `${kind} that ends before it begins` : "unknown kind of message");
+      const problem = backwards ? `${kind} that ends before it begins` : "unknown kind of message";
+      this.#malformed(peer, backwards ? "badHeader" : "badType", problem);
       return false;
     }
     if (this.#inOrder(peer, message, reliable)) this.#digest(peer, message, second);
@@ -171,7 +233,7 @@ export class Receiver {
   /** NOTRACK: numbers are only counted. */
   #unreliable(peer: Peer, message: Message, first: boolean, lost: number): boolean {
     peer.window = { ...peer.window, last: message.sequence };
-    peer.counters.lost += lost;
+    if ((message.flags & HELLO) === 0) peer.counters.lost += lost;
     if (first) this.requestBulk(peer);
     return true;
   }
@@ -192,24 +254,48 @@ export class Receiver {
         this.#hooks.bulk();
         return;
       case "alive":
+        // Without acknowledgements nothing is proven: what a bulk did not mention stays.
+        if (this.#options.mode !== "ftfw") peer.awaited = undefined;
+        return;
       case "bad":
         return;
     }
   }
 
-  /** Expectations are understood on the wire, but not kept yet. */
   #data(peer: Peer, message: Message, second: number): void {
-    if (message.type > CT_DEL) return;
     try {
-      const { createFailed } = peer.cache.counters;
-      const gone = peer.cache.apply(message.type, message.body, second);
-      if (gone !== undefined) this.#hooks.destroyed(peer.cache, gone.id, gone.flow);
-      if (createFailed === 0 && peer.cache.counters.createFailed > 0) {
-        this.#hooks.report({ kind: "cache-full", cache: "peer", limit: this.#options.cacheLimit });
+      if (message.type > CT_DEL) this.#expected(peer, message, second);
+      else if (this.#hooks.injector === undefined) this.#keep(peer, message, second);
+      else {
+        checkFlow(this.#flow.scan(message.bytes, message.start, message.end));
+        this.#hooks.injector.take(message.type, message.bytes, message.start, message.end);
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.#malformed(peer, error.message);
+      this.#malformed(peer, "badPayload", error.message);
+    }
+  }
+
+  #keep(peer: Peer, { type, bytes, start, end }: Message, second: number): void {
+    const { createFailed } = peer.cache.counters;
+    peer.cache.apply(type, { bytes, from: start, to: end }, second, (id, body) =>
+      this.#hooks.destroyed(peer.cache, id, body),
+    );
+    if (createFailed === 0 && peer.cache.counters.createFailed > 0) {
+      this.#hooks.report({ kind: "cache-full", cache: "peer", limit: this.#options.cacheLimit });
+    }
+  }
+
+  #expected(peer: Peer, { type, bytes, start, end }: Message, second: number): void {
+    const expectation = decodeExpectation(this.#expectation.scan(bytes, start, end));
+    if (this.#hooks.injector !== undefined) {
+      if (type !== EXP_DEL) this.#hooks.injector.expect(expectation); // one that ends, ends by its own timeout
+      return;
+    }
+    if (type !== EXP_DEL) peer.expectations.put(expectation, second);
+    else {
+      const id = peer.expectations.end(expectation);
+      if (id !== undefined) peer.expectations.settled(id);
     }
   }
 
@@ -221,6 +307,7 @@ export class Receiver {
     peer.awaited = undefined;
     if (!awaited.gap) {
       const swept = peer.cache.sweep();
+      for (const id of peer.expectations.endUnmarked()) peer.expectations.settled(id);
       this.#hooks.report({ kind: "bulk-received", peer: peer.address, flows: peer.cache.size, swept });
     } else if (awaited.attempt < BULK_ATTEMPTS) {
       this.#await(peer, awaited.attempt + 1);
@@ -230,8 +317,13 @@ export class Receiver {
     }
   }
 
-  #malformed(peer: Peer, problem: string): void {
+  #malformed(
+    peer: Peer,
+    kind: "badHeader" | "badPayload" | "badType" | "truncated" | "badSize",
+    problem: string,
+  ): void {
     peer.counters.malformed += 1;
+    peer.counters[kind] += 1;
     this.#malformedReports += 1;
     if (this.#malformedReports > REPORTS_LIMIT) return;
     this.#hooks.report({ kind: "malformed", peer: peer.address, problem });

@@ -5,7 +5,7 @@
  * addressing with linear probing. An id is valid until its record is removed, and may then be used again.
  */
 import { AttributeIndex, FLOW_ATTRIBUTES } from "../wire/attribute.js";
-import { hashKey, KEY_BYTES, writeKey } from "../wire/key.js";
+import { hashKey, sameKey } from "../wire/key.js";
 import { Arena } from "./arena.js";
 
 export const NONE = -1;
@@ -25,8 +25,6 @@ export class RecordTable {
   /** 0 for a free id: a body is never empty. */
   #length = new Uint16Array(0);
   readonly #freeIds: number[] = [];
-  readonly #key = new Uint8Array(KEY_BYTES);
-  readonly #otherKey = new Uint8Array(KEY_BYTES);
   readonly #stored = new AttributeIndex(FLOW_ATTRIBUTES);
   /** Seconds since the session began, of the last message or event; for the owner to read and set. */
   changedAt = new Uint32Array(0);
@@ -51,35 +49,55 @@ export class RecordTable {
   }
 
   /** The record with the key of a scanned body, or NONE. */
-  find(attributes: AttributeIndex): number {
-    const length = writeKey(attributes, this.#key);
-    return this.#find(hashKey(this.#key, length), length);
+  find(body: AttributeIndex): number {
+    const hash = hashKey(body);
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot]! - 1;
+      if (id === NONE) return NONE;
+      if (this.#hash[id] === hash && sameKey(this.scan(id, this.#stored), body)) return id;
+    }
   }
 
-  /** Adds a record whose key is not there yet. @returns NONE when the limit is reached. */
-  add(attributes: AttributeIndex, body: Uint8Array): number {
+  /**
+   * Adds a record whose key is not there yet: the body that lies in `bytes` from `from` to `to`, with the key of `key`.
+   *
+   * @returns NONE when the limit is reached.
+   */
+  add(key: AttributeIndex, bytes: Uint8Array, from = 0, to = bytes.length): number {
     if (this.#size >= this.limit) return NONE;
-    const length = writeKey(attributes, this.#key);
     const id = this.#freeIds.pop() ?? this.#end++;
     if (id >= this.#capacity) this.#grow();
-    this.#hash[id] = hashKey(this.#key, length);
-    this.#place[id] = this.#arena.put(body);
-    this.#length[id] = body.length;
+    this.#hash[id] = hashKey(key);
+    this.#place[id] = this.#arena.put(bytes, from, to);
+    this.#length[id] = to - from;
     this.#size += 1;
     if (this.#size * 10 > this.#slots.length * 7) this.#rehash(this.#slots.length * 2);
     else this.#insert(id);
     return id;
   }
 
-  /** The body: a view that is valid until the next change of this record. */
-  body(id: number): Uint8Array {
-    return this.#arena.view(this.#place[id]!, this.#length[id]!);
+  /** Where the body of a record lies: its memory, from and length. Valid until the next change of this record. */
+  memory(id: number): Uint8Array {
+    return this.#arena.page(this.#place[id]!);
+  }
+  from(id: number): number {
+    return this.#arena.offset(this.#place[id]!);
+  }
+  length(id: number): number {
+    return this.#length[id]!;
+  }
+
+  /** Points `index` at the body of a record. */
+  scan(id: number, index: AttributeIndex): AttributeIndex {
+    const from = this.from(id);
+    return index.scan(this.memory(id), from, from + this.#length[id]!);
   }
 
   /** Gives a record another body with the same key. */
-  replace(id: number, body: Uint8Array): void {
-    this.#place[id] = this.#arena.replace(this.#place[id]!, this.#length[id]!, body);
-    this.#length[id] = body.length;
+  replace(id: number, bytes: Uint8Array, from = 0, to = bytes.length): void {
+    this.#place[id] = this.#arena.replace(this.#place[id]!, this.#length[id]!, bytes, from, to);
+    this.#length[id] = to - from;
   }
 
   remove(id: number): void {
@@ -106,22 +124,6 @@ export class RecordTable {
 
   *ids(): Generator<number> {
     for (let id = this.next(0); id !== NONE; id = this.next(id + 1)) yield id;
-  }
-
-  #find(hash: number, length: number): number {
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const id = this.#slots[slot]! - 1;
-      if (id === NONE) return NONE;
-      if (this.#hash[id] === hash && this.#sameKey(id, length)) return id;
-    }
-  }
-
-  #sameKey(id: number, length: number): boolean {
-    const stored = writeKey(this.#stored.scan(this.body(id)), this.#otherKey);
-    if (stored !== length) return false;
-    for (let at = 0; at < length; at++) if (this.#key[at] !== this.#otherKey[at]) return false;
-    return true;
   }
 
   #insert(id: number): void {

@@ -12,15 +12,21 @@
  * standby  goes on listening; what is left of its own time as the active director is purged PurgeTimeout later
  */
 import { between, earliest, type Instant, type Machine, plus, seconds, type Tick } from "@systole/machine";
+import { encodeExpectation } from "../wire/expectation.js";
 import { ALIVE } from "../wire/message.js";
 import { Outbox } from "../wire/outbox.js";
+import { Bypass } from "./bypass.js";
 import type { CommitSummary } from "./commit.js";
+import { ExpectationCache, FIRST_EXPECTATION } from "./expectation-cache.js";
+import { Injector } from "./injector.js";
 import { type JobAction, Jobs } from "./jobs.js";
 import { KernelFollower } from "./kernel-follower.js";
 import { LocalCache } from "./local-cache.js";
+import { EXPECTATIONS_LIMIT } from "./peers.js";
 import { Receiver } from "./receiver.js";
-import type { Command, SessionAction, SessionEvent, SessionOptions } from "./session.types.js";
-import { Transmitter } from "./transmitter.js";
+import { Refresh } from "./refresh.js";
+import type { Command, Report, SessionAction, SessionEvent, SessionOptions } from "./session.types.js";
+import { type Bodies, Transmitter } from "./transmitter.js";
 
 /** After the peer's purge: what it has then is really its own. */
 const RESYNC_AFTER_PURGE = seconds(5);
@@ -33,7 +39,11 @@ export class Session {
   readonly local: LocalCache;
   readonly outbox: Outbox;
   readonly receiver: Receiver;
-  readonly follower: KernelFollower;
+  readonly expectations = new ExpectationCache(EXPECTATIONS_LIMIT);
+  /** With a copy of our kernel's table, or without. */
+  readonly follower: KernelFollower | Bypass;
+  readonly injector: Injector | undefined;
+  readonly #refresh: Refresh | undefined;
   readonly transmitter: Transmitter;
   readonly jobs = new Jobs();
   role: "undecided" | "active" | "standby" = "undecided";
@@ -44,31 +54,71 @@ export class Session {
   /** More follows when the commit that runs is done. */
   #activating = false;
   #committedAt: Instant | undefined;
+  /** The moment of this step. */
+  #now: Instant;
 
   constructor(options: SessionOptions, now: Instant) {
     this.options = options;
     this.startedAt = now;
-    const { cacheLimit, windowTracking, commitTimeoutSeconds, capacityBytes } = options;
-    this.local = new LocalCache(cacheLimit, { windowTracking, timeout: commitTimeoutSeconds === undefined });
+    this.local = new LocalCache(options.cacheLimit);
     this.outbox = new Outbox(
       {
         reliable: options.mode === "ftfw",
         resendLimit: options.resendLimit,
         firstSequence: options.firstSequence,
       },
-      (flow) => this.local.settled(flow),
+      (id) => (id < FIRST_EXPECTATION ? this.local : this.expectations).settled(id),
     );
-    const report = (report: Extract<SessionAction, { type: "report" }>["report"]) =>
-      this.#order({ type: "report", report });
+    this.#refresh =
+      options.mode === "alarm" ? new Refresh(this.local, this.outbox, options.refreshSeconds) : undefined;
+    this.injector = options.peerCache ? undefined : new Injector();
+    const report = (report: Report) => this.#order({ type: "report", report });
     this.receiver = new Receiver(options, this.outbox, {
       report,
-      bulk: () => this.#bulk(),
-      destroyed: (cache, id, flow) => this.jobs.destroyed(cache, id, flow),
+      bulk: () => this.#bulk(this.#now),
+      destroyed: (cache, id, body) => this.jobs.destroyed(cache, id, body),
+      injector: this.injector,
     });
-    const hooks = { report, dump: () => this.#order({ type: "dump" }) };
-    this.follower = new KernelFollower(this.local, this.outbox, options.passes, hooks, now);
     const resyncSent = (sequence: number) => this.receiver.resyncSent(sequence);
-    this.transmitter = new Transmitter(this.outbox, this.local, { capacityBytes, resyncSent }, now);
+    const { capacityBytes } = options;
+    this.transmitter = new Transmitter(this.outbox, this.#bodies(), { capacityBytes, resyncSent }, now);
+    this.follower = this.#source(report, now);
+    this.#now = now;
+  }
+
+  #source(report: (report: Report) => void, now: Instant): KernelFollower | Bypass {
+    const hooks = { report, dump: () => this.#order({ type: "dump" }) };
+    const { passes, expects, peerCache, localCache } = this.options;
+    if (!localCache) {
+      const send = this.transmitter.direct.bind(this.transmitter);
+      return new Bypass(passes, { ...hooks, send }, now);
+    }
+    const caches = { flows: this.local, expectations: this.expectations };
+    return new KernelFollower(caches, this.outbox, { passes, expects, ignoresOwn: !peerCache }, hooks, now);
+  }
+
+  /** Flows and expectations as the transmitter sees them. */
+  #bodies(): Bodies {
+    const { local, expectations } = this;
+    const encode = (id: number, second: number) =>
+      encodeExpectation(expectations.get(id, second), {
+        timeout: this.options.commitTimeoutSeconds === undefined,
+      });
+    const isFlow = (id: number) => id < FIRST_EXPECTATION;
+    return {
+      has: (id) => (isFlow(id) ? local.has(id) : expectations.has(id)),
+      type: (id) => (isFlow(id) ? local : expectations).messageType(id),
+      length: (id, second) => (isFlow(id) ? local.messageLength(id) : encode(id, second).length),
+      write: (id, second, into, at) => {
+        if (isFlow(id)) return local.writeMessage(id, second, into, at);
+        const body = encode(id, second);
+        into.set(body, at);
+        return at + body.length;
+      },
+      sent: (id, second) => {
+        if (isFlow(id)) this.#refresh?.sent(id, second);
+      },
+    };
   }
 
   /** Whole seconds since the session began: the caches' clock. */
@@ -78,35 +128,58 @@ export class Session {
 
   step(event: SessionEvent | Tick, now: Instant): readonly SessionAction[] {
     this.#actions = [];
+    this.#now = now;
     const second = this.second(now);
+    if (event.type === "tick") this.#tick(now, second);
+    else if (event.type === "command") this.#command(event.ticket, event.command, now);
+    else this.#take(event, now, second);
+    this.#inject();
+    if (!this.options.localCache) this.#transmit(now);
+    return this.#actions;
+  }
+
+  #take(event: Exclude<SessionEvent, { readonly type: "command" }>, now: Instant, second: number): void {
     switch (event.type) {
       case "kernel":
-        this.follower.events(event.events, second);
-        break;
+        return this.follower.events(event.batch, second);
+      case "expectation":
+        return this.follower.expectation(event.kind, event.own, event.expectation, second);
       case "overrun":
-        this.follower.overrun(now);
-        break;
+        return this.follower.overrun(now);
       case "dumped":
-        this.follower.dumped(event.flows, second);
-        if (!event.more) this.follower.dumpComplete(now, second);
-        break;
+        if (event.more) this.follower.dumped(event.batch, second);
+        else this.follower.dumpComplete(event.expectations, now, second);
+        return;
       case "dump-failed":
-        this.follower.dumpFailed(event.problem, now);
-        break;
+        return this.follower.dumpFailed(event.problem, now);
       case "datagram":
-        this.receiver.datagram(event.from, event.bytes, now, second);
-        break;
+        return this.receiver.datagram(event.from, event.bytes, now, second);
+      case "connected":
+        return this.#bulk(now);
+      case "surveyed":
+        return this.jobs.surveyed(event.batch);
       case "batch-done":
-        this.#jobs(this.jobs.answered(event.result, now, second), now);
-        break;
-      case "command":
-        this.#command(event.ticket, event.command, now);
-        break;
-      case "tick":
-        this.#tick(now, second);
-        break;
+        return this.#jobs(this.jobs.answered(event.result, now, second), now);
+      case "inject-done":
+        if (this.injector?.answered(event.result) === true) this.receiver.requestBulk();
+        return;
+      case "removed-all":
+        return this.#order({
+          type: "report",
+          report: { kind: "purged", flows: event.flows, failed: event.failed },
+        });
     }
-    return this.#actions;
+  }
+
+  #inject(): void {
+    const action = this.injector?.next();
+    if (action !== undefined) this.#order(action);
+  }
+
+  /** How long ago the peer last acknowledged something, while it owes us more. */
+  lagMs(now: Instant): number {
+    if (this.outbox.unacknowledged === 0) return 0;
+    return Math.round(between(this.receiver.acknowledgedAt ?? this.startedAt, now));
   }
 
   get deadline(): Instant | undefined {
@@ -126,19 +199,18 @@ export class Session {
 
   #tick(now: Instant, second: number): void {
     this.follower.tick(now);
-    this.receiver.tick(now);
+    this.receiver.tick(now, second);
+    this.#refresh?.tick(second);
     this.#jobs(this.jobs.tick(now), now);
     if (this.purgeAt !== undefined && this.purgeAt <= now) {
       this.purgeAt = undefined;
-      this.#jobs(this.jobs.purge(this.local, now, second), now);
+      this.#purge(now);
     }
     if (this.resyncAt !== undefined && this.resyncAt <= now) {
       this.resyncAt = undefined;
       this.receiver.requestBulk();
     }
-    if (this.transmitter.quiet(now) && !this.receiver.acknowledge()) {
-      this.outbox.queueControl({ flag: ALIVE, from: 0, to: 0 });
-    }
+    if (this.transmitter.quiet(now)) this.#speak(now);
     this.#transmit(now);
   }
 
@@ -147,13 +219,22 @@ export class Session {
       this.#order({ type: "send", datagram });
   }
 
-  #bulk(): void {
-    let flows = 0;
-    for (const id of this.local.ids()) {
-      this.outbox.queue(id);
-      flows += 1;
-    }
-    this.#order({ type: "report", report: { kind: "bulk-queued", flows } });
+  /** A second without a word: ACK what is pending, or ALIVE; in ALARM nothing. */
+  #speak(now: Instant): void {
+    if (this.options.mode === "alarm") this.transmitter.stayQuiet(now);
+    else if (!this.receiver.acknowledge()) this.outbox.queueControl({ flag: ALIVE, from: 0, to: 0 });
+  }
+
+  /** The peers are told everything: from the cache, or from the kernel if there is none. */
+  #bulk(now: Instant): void {
+    if (this.follower instanceof KernelFollower) {
+      this.#order({ type: "report", report: { kind: "bulk-queued", flows: this.follower.bulk() } });
+    } else this.follower.resync(now, true);
+  }
+
+  #purge(now: Instant): void {
+    if (!this.options.localCache) this.#order({ type: "remove-all" });
+    else this.#jobs(this.jobs.purge(this.local, now, this.second(now)), now);
   }
 
   #command(ticket: number, command: Command, now: Instant): void {
@@ -180,13 +261,14 @@ export class Session {
         this.receiver.requestBulk();
         break;
       case "send-bulk":
-        this.#bulk();
+        // ALARM has no bulk: everything is told again anyway.
+        if (this.options.mode !== "alarm") this.#bulk(now);
         break;
       case "resync-kernel":
         this.follower.resync(now, false);
         break;
       case "flush-kernel":
-        this.#jobs(this.jobs.purge(this.local, now, this.second(now)), now);
+        this.#purge(now);
         break;
       case "flush":
         this.#flush(ticket, command.cache);
@@ -214,9 +296,9 @@ export class Session {
 
   #commit(ticket: number, limitMs: number, now: Instant): void {
     const { commitTimeoutSeconds: timeoutSeconds, windowTracking } = this.options;
-    const caches = [...this.receiver.peers.values()].map(({ cache }) => cache);
+    const sources = [...this.receiver.peers.values()];
     const options = { timeoutSeconds, windowTracking };
-    this.#jobs(this.jobs.commit(caches, options, { ticket, limitMs }, now, this.second(now)), now);
+    this.#jobs(this.jobs.commit(sources, options, { ticket, limitMs }, now, this.second(now)), now);
   }
 
   #planPurge(now: Instant): void {
@@ -237,8 +319,9 @@ export class Session {
         this.outbox.forget(id);
         this.local.drop(id);
       }
+      if (which === "both") this.expectations.clear();
     }
-    if (which !== "local") for (const { cache } of this.receiver.peers.values()) cache.clear();
+    if (which !== "local") this.#forgetPeers();
     this.purgeAt = which === "peer" ? this.purgeAt : undefined;
     this.#order({ type: "answer", ticket, answer: { done: true } });
   }
@@ -247,7 +330,8 @@ export class Session {
     for (const action of actions) {
       switch (action.type) {
         case "write":
-        case "remove":
+        case "survey":
+        case "expect":
           this.#order(action);
           break;
         case "committed":
@@ -279,10 +363,17 @@ export class Session {
     if (goOn) this.#takeOver(now);
   }
 
+  #forgetPeers(): void {
+    for (const { cache, expectations } of this.receiver.peers.values()) {
+      cache.clear();
+      expectations.clear();
+    }
+  }
+
   /** The peers' flows are in our kernel, so they are ours: the peers are told when our kernel was read. */
   #takeOver(now: Instant): void {
     this.#committedAt = undefined;
-    for (const { cache } of this.receiver.peers.values()) cache.clear();
+    this.#forgetPeers();
     this.follower.resync(now, true);
     this.resyncAt = plus(now, seconds(this.options.purgeTimeoutSeconds + RESYNC_AFTER_PURGE / 1000));
   }

@@ -1,19 +1,35 @@
 /** What the session is fed, what it orders, what it tells. */
 import type { IpAddress } from "@systole/wire";
-import type { Flow } from "../wire/flow.js";
+import type { Expectation } from "../wire/expectation.js";
 import type { BatchResult, CommitSummary } from "./commit.js";
 import type { Passes } from "./filter.js";
-import type { FlowChange } from "./local-cache.js";
+import type { FlowBatch } from "./flow-batch.js";
+import type { InjectAction } from "./injector.js";
+import type { JobAction } from "./jobs.js";
 
 export interface SessionOptions {
-  /** FTFW acknowledges and repeats; NOTRACK sends once. */
-  readonly mode: "ftfw" | "notrack";
+  /** FTFW acknowledges and repeats; NOTRACK sends once; ALARM tells everything again from time to time. */
+  readonly mode: "ftfw" | "notrack" | "alarm";
+  /** Off: DisableInternalCache. Only for NOTRACK. */
+  readonly localCache: boolean;
+  /** Off: DisableExternalCache, the peers' flows go straight into our kernel. */
+  readonly peerCache: boolean;
+  /** RefreshTime and CacheTimeout of ALARM. */
+  readonly refreshSeconds: number;
+  readonly cacheTimeoutSeconds: number;
+  /** ExpectationSync: whether expectations of a helper are told; undefined: none are. */
+  readonly expects: ((helper: string | undefined) => boolean) | undefined;
+  /** How many links there are. */
+  readonly links: number;
   /** Sequence of the first message: the Unix time in seconds. */
   readonly firstSequence: number;
   /** Largest datagram. */
   readonly capacityBytes: number;
-  /** Who may speak to us; undefined on a multicast link: everybody there. */
-  readonly allowed: ReadonlySet<IpAddress> | undefined;
+  /**
+   * Who may speak to us, each with the address under which he is known: a peer has one on every link. Undefined on a
+   * multicast link: everybody there.
+   */
+  readonly allowed: ReadonlyMap<IpAddress, IpAddress> | undefined;
   readonly passes: Passes;
   /** ResendQueueSize. */
   readonly resendLimit: number;
@@ -26,12 +42,6 @@ export interface SessionOptions {
   readonly purgeTimeoutSeconds: number;
 }
 
-export interface KernelFlowEvent {
-  readonly kind: FlowChange;
-  readonly flow: Flow;
-  readonly own?: boolean;
-}
-
 /** A request of the control socket; `ticket` finds the one who waits. */
 export type Command =
   | { readonly verb: "commit" | "activate"; readonly limitMs: number }
@@ -40,21 +50,40 @@ export type Command =
   | { readonly verb: "flush"; readonly cache: "local" | "peer" | "both" };
 
 export type SessionEvent =
-  | { readonly type: "kernel"; readonly events: readonly KernelFlowEvent[] }
+  /** What our kernel told: BORN, CHANGED and ENDED, with OWN. */
+  | { readonly type: "kernel"; readonly batch: FlowBatch }
+  | {
+      readonly type: "expectation";
+      readonly kind: number;
+      readonly own: boolean;
+      readonly expectation: Expectation;
+    }
   /** The kernel dropped events. */
   | { readonly type: "overrun" }
-  /** The answer to `dump`, or a part of it: `more` of it follows. */
-  | { readonly type: "dumped"; readonly flows: readonly Flow[]; readonly more: boolean }
+  /** The answer to `dump`, or a part of it: `more` of it follows, or its expectations are there. */
+  | { readonly type: "dumped"; readonly batch: FlowBatch; readonly more: true }
+  | { readonly type: "dumped"; readonly expectations: readonly Expectation[]; readonly more: false }
   | { readonly type: "dump-failed"; readonly problem: string }
+  /** A part of the answer to `survey`; `batch-done` ends it. */
+  | { readonly type: "surveyed"; readonly batch: FlowBatch }
   | { readonly type: "datagram"; readonly from: IpAddress; readonly bytes: Uint8Array }
-  /** The answer to `write` and `remove`. */
+  /** A link that has a beginning (TCP) began: what was sent before is lost. */
+  | { readonly type: "connected" }
+  /** The answer to `write`, `expect` and `survey`. */
   | { readonly type: "batch-done"; readonly result: BatchResult }
+  /** The answer to `inject` and `inject-expectations`. */
+  | { readonly type: "inject-done"; readonly result: BatchResult & { readonly removed: number } }
+  /** The answer to `remove-all`. */
+  | { readonly type: "removed-all"; readonly flows: number; readonly failed: number }
   | { readonly type: "command"; readonly ticket: number; readonly command: Command };
 
 export type SessionAction =
   | { readonly type: "send"; readonly datagram: Uint8Array }
   | { readonly type: "dump" }
-  | { readonly type: "write" | "remove"; readonly flows: readonly Flow[] }
+  | Extract<JobAction, { readonly type: "write" | "survey" | "expect" }>
+  | InjectAction
+  /** Reads our kernel's table and removes every flow that passes the filter: there is no cache to walk. */
+  | { readonly type: "remove-all" }
   | { readonly type: "answer"; readonly ticket: number; readonly answer: Answer }
   | { readonly type: "report"; readonly report: Report };
 

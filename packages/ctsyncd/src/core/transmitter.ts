@@ -1,18 +1,37 @@
 /**
  * Turns what waits in the outbox into datagrams: full ones as long as there is something, in portions, so that a bulk
  * of a hundred thousand flows neither blocks this process nor drowns the peer's socket buffer.
+ *
+ * Without a local cache flows do not wait: they are packed as they come (`direct`) and leave at the end of the step.
  */
 import { type Instant, milliseconds, plus, seconds } from "@systole/machine";
-import { ByteWriter } from "@systole/wire";
-import { ALIVE, CONTROL_LENGTH, dataLength, RESYNC, writeControl, writeData } from "../wire/message.js";
+import {
+  ALIVE,
+  CONTROL_LENGTH,
+  dataLength,
+  HEADER_LENGTH,
+  RESYNC,
+  writeControl,
+  writeHeader,
+} from "../wire/message.js";
 import type { Control, Outbox } from "../wire/outbox.js";
-import type { LocalCache } from "./local-cache.js";
 
 /** Datagrams in one go, and the pause before the next: at most about 16 MB and 250,000 messages in a second. */
 const PORTION = 32;
 const PAUSE = milliseconds(3);
 /** The peer hears at least this often from us. */
 const ALIVE_INTERVAL = seconds(1);
+
+/** Where the bodies of what waits are: flows and expectations by their ids. */
+export interface Bodies {
+  has(id: number): boolean;
+  length(id: number, second: number): number;
+  type(id: number): number;
+  /** @returns where it ends. */
+  write(id: number, second: number, into: Uint8Array, at: number): number;
+  /** It was written into a datagram. */
+  sent(id: number, second: number): void;
+}
 
 export interface TransmitterOptions {
   readonly capacityBytes: number;
@@ -22,16 +41,20 @@ export interface TransmitterOptions {
 
 export class Transmitter {
   readonly #outbox: Outbox;
-  readonly #cache: LocalCache;
+  readonly #bodies: Bodies;
   readonly #options: TransmitterOptions;
   #aliveAt: Instant;
   /** Not before this moment, because a portion just went out. */
   #pausedUntil: Instant;
+  #datagrams: Uint8Array[] = [];
+  /** The datagram that is being filled. */
+  #filling: Uint8Array | undefined;
+  #filled = 0;
   readonly counters = { datagrams: 0, bytes: 0, messages: 0 };
 
-  constructor(outbox: Outbox, cache: LocalCache, options: TransmitterOptions, now: Instant) {
+  constructor(outbox: Outbox, bodies: Bodies, options: TransmitterOptions, now: Instant) {
     this.#outbox = outbox;
-    this.#cache = cache;
+    this.#bodies = bodies;
     this.#options = options;
     this.#aliveAt = now;
     this.#pausedUntil = now;
@@ -47,45 +70,72 @@ export class Transmitter {
     return this.#outbox.waiting === 0 && now >= this.#aliveAt;
   }
 
-  /** The next datagrams; none while a pause lasts. */
-  run(now: Instant, second: number): Uint8Array[] {
-    const datagrams: Uint8Array[] = [];
-    if (now < this.#pausedUntil || this.#outbox.waiting === 0) return datagrams;
-    let writer = new ByteWriter(this.#options.capacityBytes);
-    while (datagrams.length < PORTION) {
-      const item = this.#outbox.take();
-      if (item === undefined) break;
-      if ("flow" in item && !this.#cache.has(item.flow)) continue;
-      const body = "flow" in item ? this.#cache.messageBody(item.flow, second) : undefined;
-      const length = body === undefined ? CONTROL_LENGTH : dataLength(body);
-      if (writer.length > 0 && writer.length + length >= this.#options.capacityBytes) {
-        datagrams.push(writer.done());
-        writer = new ByteWriter(this.#options.capacityBytes);
-      }
-      if ("flow" in item) this.#writeFlow(writer, item.flow, body!);
-      else this.#writeControl(writer, item.control);
-    }
-    if (writer.length > 0) datagrams.push(writer.done());
-    this.#count(datagrams, now);
-    return datagrams;
+  /** ALARM says nothing when it is quiet: the next look at the clock is a second later. */
+  stayQuiet(now: Instant): void {
+    this.#aliveAt = plus(now, ALIVE_INTERVAL);
   }
 
-  #writeFlow(writer: ByteWriter, flow: number, body: Uint8Array): void {
-    const type = this.#cache.messageType(flow);
-    const copied = writer.length;
-    // The body is a view of the cache, and NOTRACK settles a flow as it is sent: write first, then ask for the number.
-    writeData(writer, type, 0, 0, body);
-    const { sequence, flags } = this.#outbox.sendFlow(flow);
-    writer.patchU8(copied + 1, flags);
-    writer.patchU32be(copied + 4, sequence);
+  /** Packs a flow that is not kept: its body lies in `bytes` from `from` to `to`. */
+  direct(type: number, bytes: Uint8Array, from: number, to: number): void {
+    const length = dataLength(to - from);
+    const [into, at] = this.#room(length);
+    into.set(bytes.subarray(from, to), at + HEADER_LENGTH);
+    const { sequence, flags } = this.#outbox.stamp();
+    writeHeader(into, at, { type, flags, length, sequence });
+    this.#filled = at + length;
     this.counters.messages += 1;
   }
 
-  #writeControl(writer: ByteWriter, control: Control): void {
+  /** The next datagrams: none of what waits while a pause lasts, but always what was packed directly. */
+  run(now: Instant, second: number): readonly Uint8Array[] {
+    const paused = now < this.#pausedUntil;
+    while (!paused && this.#datagrams.length < PORTION) {
+      const item = this.#outbox.take();
+      if (item === undefined) break;
+      if (!("flow" in item)) this.#control(item.control);
+      else if (this.#bodies.has(item.flow)) this.#flow(item.flow, second);
+    }
+    this.#flush();
+    const datagrams = this.#datagrams;
+    this.#datagrams = [];
+    if (datagrams.length > 0) this.#count(datagrams, now);
+    return datagrams;
+  }
+
+  /** Room for a message that is not yet counted as filled. */
+  #room(length: number): [Uint8Array, number] {
+    if (this.#filled > 0 && this.#filled + length >= this.#options.capacityBytes) this.#flush();
+    this.#filling ??= new Uint8Array(Math.max(this.#options.capacityBytes, length));
+    if (this.#filling.length < length) this.#filling = new Uint8Array(length); // larger than any datagram: alone
+    return [this.#filling, this.#filled];
+  }
+
+  #flush(): void {
+    if (this.#filling === undefined || this.#filled === 0) return;
+    this.#datagrams.push(this.#filling.subarray(0, this.#filled));
+    this.#filling = undefined;
+    this.#filled = 0;
+  }
+
+  #flow(id: number, second: number): void {
+    const length = dataLength(this.#bodies.length(id, second));
+    const [into, at] = this.#room(length);
+    // NOTRACK settles a flow as it is sent: write first, then ask for the number.
+    const type = this.#bodies.type(id);
+    this.#bodies.write(id, second, into, at + HEADER_LENGTH);
+    this.#bodies.sent(id, second);
+    const { sequence, flags } = this.#outbox.sendFlow(id);
+    writeHeader(into, at, { type, flags, length, sequence });
+    this.#filled = at + length;
+    this.counters.messages += 1;
+  }
+
+  #control(control: Control): void {
     const alive = control.flag === ALIVE;
-    const { sequence, flags } = this.#outbox.sendControl(control, !alive);
-    writeControl(writer, flags, sequence, alive ? undefined : control);
-    if (control.flag === RESYNC) this.#options.resyncSent(sequence);
+    const [into, at] = this.#room(CONTROL_LENGTH);
+    const stamp = this.#outbox.sendControl(control, !alive);
+    this.#filled = writeControl(into, at, stamp, alive ? undefined : control);
+    if (control.flag === RESYNC) this.#options.resyncSent(stamp.sequence);
     this.counters.messages += 1;
   }
 

@@ -1,7 +1,7 @@
 /** Requests to the running daemon: what `ctsyncd -c` and its like do. */
 import { type ControlClient, ControlError } from "@systole/daemon";
 import type { Request } from "./command-line.js";
-import { generalStatistics, networkStatistics } from "./statistics.js";
+import { STATISTICS } from "./statistics.js";
 import type { Status } from "./status.js";
 
 export interface Terminal {
@@ -24,7 +24,7 @@ export async function runRequest(
       case "statistics":
         return await statistics(request.about, json, client, terminal);
       case "list":
-        return await list(request.cache, json, client, terminal);
+        return await list(request, json, client, terminal);
       case "commit":
         await client.call("commit", { limitMs: COMMIT_LIMIT_MS }, { limitMs: COMMIT_LIMIT_MS + 5000 });
         return 0;
@@ -49,31 +49,24 @@ async function statistics(
   about: string,
   json: boolean,
   client: ControlClient,
-  { out, error }: Terminal,
+  { out }: Terminal,
 ): Promise<number> {
-  const texts = new Map([
-    ["ct", generalStatistics],
-    ["network", networkStatistics],
-  ]);
-  const text = texts.get(about);
-  if (text === undefined && !json) {
-    error(`ctsyncd: -s ${about} is not there yet; -s -j prints everything that is known`);
-    return 1;
-  }
   // The daemon of the same version answers `status` with exactly this.
   const status = (await client.call("status")) as Status;
-  out(json || text === undefined ? JSON.stringify(status, undefined, 2) : text(status));
+  const text = STATISTICS[about];
+  if (json || text === undefined) out(JSON.stringify(status, undefined, 2));
+  else out(text(status).replace(/\n$/, ""));
   return 0;
 }
 
 async function list(
-  cache: "local" | "peer",
+  { cache, about, xml }: Extract<Request, { readonly kind: "list" }>,
   json: boolean,
   client: ControlClient,
   { out, error }: Terminal,
 ): Promise<number> {
   // The daemon of the same version answers `list` with exactly this.
-  const { lines, total } = (await client.call("list", { cache }, { limitMs: 60_000 })) as {
+  const { lines, total } = (await client.call("list", { cache, about, xml }, { limitMs: 60_000 })) as {
     lines: string[];
     total: number;
   };

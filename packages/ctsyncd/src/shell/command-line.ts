@@ -11,7 +11,12 @@ export type Request =
   | { readonly kind: "commit" | "flush-kernel" | "resync-kernel" }
   | { readonly kind: "flush"; readonly cache: "both" | "local" | "peer" }
   | { readonly kind: "send-bulk" | "request-resync" | "purge-later" | "stop" }
-  | { readonly kind: "list"; readonly cache: "local" | "peer" }
+  | {
+      readonly kind: "list";
+      readonly cache: "local" | "peer";
+      readonly about: "flows" | "expectations";
+      readonly xml: boolean;
+    }
   | { readonly kind: "statistics"; readonly about: string };
 
 export type CommandLine =
@@ -37,10 +42,11 @@ Requests to the running daemon:
   -n                 ask the peer for everything
   -t                 remove the known entries from the kernel after PurgeTimeout
   -k                 stop the daemon
-  -i                 list the own entries
-  -e                 list the peer's entries
+  -i [ct|expect]     list the own entries
+  -e [ct|expect]     list the peers' entries
+  -x                 with -i or -e: print XML
   -j                 with -i, -e or -s: print JSON
-  -s [network]       statistics
+  -s [network|cache|runtime|link|rsqueue|process|queue|ct|expect]  statistics
 
   -v, --version      print the version
   -h, --help         print this
@@ -49,14 +55,17 @@ Requests to the running daemon:
 /** What `-s` knows in the original, in the order in which it tries the words. */
 const STATISTICS = ["network", "cache", "runtime", "link", "rsqueue", "process", "queue", "ct", "expect"];
 
-type Letter = (parameter: (words: readonly string[]) => string | undefined) => Request | undefined;
+type Letter = (parameter: (words: readonly string[]) => string | undefined) => Request;
+
+/** These take a word that they know or none; behind the others an unknown word is an unknown option. */
+const NEEDS_KNOWN_WORD: readonly string[] = ["f", "s"];
 
 const REQUESTS: Readonly<Record<string, Letter>> = {
-  c: (parameter) => notExpect(parameter, { kind: "commit" }),
-  F: (parameter) => notExpect(parameter, { kind: "flush-kernel" }),
-  R: (parameter) => notExpect(parameter, { kind: "resync-kernel" }),
-  i: (parameter) => notExpect(parameter, { kind: "list", cache: "local" }),
-  e: (parameter) => notExpect(parameter, { kind: "list", cache: "peer" }),
+  c: (parameter) => both(parameter, { kind: "commit" }),
+  F: (parameter) => both(parameter, { kind: "flush-kernel" }),
+  R: (parameter) => both(parameter, { kind: "resync-kernel" }),
+  i: (parameter) => list(parameter, "local"),
+  e: (parameter) => list(parameter, "peer"),
   f: (parameter) => {
     const word = parameter(["internal", "external"]);
     return { kind: "flush", cache: word === undefined ? "both" : word === "internal" ? "local" : "peer" };
@@ -68,8 +77,15 @@ const REQUESTS: Readonly<Record<string, Letter>> = {
   s: (parameter) => ({ kind: "statistics", about: parameter(STATISTICS) ?? "ct" }),
 };
 
-function notExpect(parameter: Parameters<Letter>[0], request: Request): Request | undefined {
-  return parameter(["ct", "expect"]) === "expect" ? undefined : request;
+/** Flows and expectations are changed together, whichever is named. */
+function both(parameter: Parameters<Letter>[0], request: Request): Request {
+  parameter(["ct", "expect"]);
+  return request;
+}
+
+function list(parameter: Parameters<Letter>[0], cache: "local" | "peer"): Request {
+  const about = parameter(["ct", "expect"]) === "expect" ? "expectations" : "flows";
+  return { kind: "list", cache, about, xml: false };
 }
 
 /** Reads the arguments behind the program's name. */
@@ -77,6 +93,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   let configPath = DEFAULT_CONFIG;
   let background = false;
   let json = false;
+  let xml = false;
   let request: Request | undefined;
   for (let at = 0; at < args.length; at++) {
     const letter = args[at]![1] ?? "";
@@ -92,6 +109,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     if (letter === "v" || args[at] === "--version") return { mode: "version" };
     if (letter === "d") background = true;
     else if (letter === "j") json = true;
+    else if (letter === "x") xml = true;
     else if (letter === "C") {
       at += 1;
       const path = args[at];
@@ -99,9 +117,17 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       configPath = path;
     } else if (read === undefined) return { mode: "wrong", problem: `Unknown option: ${args[at]}` };
     else {
+      const word = args[at + 1];
       request = read(parameter);
-      if (request === undefined) return { mode: "wrong", problem: "expectations are not synchronised yet" };
+      const isWord = word !== undefined && word !== "" && !word.startsWith("-");
+      if (NEEDS_KNOWN_WORD.includes(letter) && isWord && args[at] !== word) {
+        return { mode: "wrong", problem: `unknown word for -${letter}: ${word}` };
+      }
     }
+  }
+  if (xml) {
+    if (request?.kind !== "list") return { mode: "wrong", problem: "-x goes with -i or -e" };
+    request = { ...request, xml };
   }
   if (request === undefined) return { mode: "daemon", configPath, background };
   if (background) return { mode: "wrong", problem: "Invalid parameters" };

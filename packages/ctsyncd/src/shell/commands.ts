@@ -6,11 +6,9 @@
  */
 import { ControlError, type Verb, type Verbs } from "@systole/daemon";
 import type { Instant } from "@systole/machine";
-import type { Configuration } from "../config/configuration.js";
-import type { Session } from "../core/session.js";
 import type { Answer, Command } from "../core/session.types.js";
-import type { Channel } from "./channel.js";
-import { LIST_LIMIT, listOf, statusOf } from "./status.js";
+import { LIST_LIMIT, listOf } from "./listing.js";
+import { type StatusParts, statusOf } from "./status.js";
 
 const COMMIT_LIMIT_MS = 5000;
 const LONGEST_LIMIT_MS = 600_000;
@@ -43,14 +41,12 @@ export function desk(feed: (ticket: number, command: Command) => void): Desk {
 
 export interface CommandParts {
   readonly desk: Desk;
-  readonly session: () => Session;
-  readonly configuration: Configuration;
-  readonly channel: Channel;
+  readonly parts: StatusParts;
   readonly now: () => Instant;
   readonly stop: (reason: string) => void;
 }
 
-export function verbs({ desk, session, configuration, channel, now, stop }: CommandParts): Verbs {
+export function verbs({ desk, parts, now, stop }: CommandParts): Verbs {
   const plain = (verb: Exclude<Command["verb"], "commit" | "activate" | "flush">) => ({
     changes: true,
     run: () => desk.ask({ verb }),
@@ -60,10 +56,14 @@ export function verbs({ desk, session, configuration, channel, now, stop }: Comm
     run: ((args) => desk.ask({ verb, limitMs: limitOf(args) })) satisfies Verb,
   });
   return {
-    status: { changes: false, run: () => statusOf(session(), configuration, channel, now()) },
+    status: { changes: false, run: () => statusOf(parts, now()) },
     list: {
       changes: false,
-      run: (args) => listOf(session(), oneOf(args, "cache", ["local", "peer"]), now(), LIST_LIMIT),
+      run: (args) => {
+        const cache = oneOf(args, "cache", ["local", "peer"]);
+        const about = oneOf(args, "about", ["flows", "expectations"]);
+        return listOf(parts.session, { cache, about, xml: args.xml === true }, now(), LIST_LIMIT);
+      },
     },
     commit: timed("commit"),
     activate: timed("activate"),

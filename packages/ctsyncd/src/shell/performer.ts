@@ -1,130 +1,125 @@
 /** Carries out what the session orders, and feeds back what came of it. */
 import type { EventLog } from "@systole/bus";
-import { type CommitResult, type Conntrack, errorCode } from "@systole/kernel";
+import type { FlowTable } from "@systole/kernel";
 import type { Clock } from "@systole/machine";
-import type { Flow } from "@systole/node-netlink";
 import type { Logger } from "pino";
 import type { BatchResult } from "../core/commit.js";
-import type { Answer, Report, SessionAction, SessionEvent } from "../core/session.types.js";
-import { logLine } from "../log-lines.js";
-import type { Channel } from "./channel.js";
+import type { Passes } from "../core/filter.js";
+import type { FlowBatch } from "../core/flow-batch.js";
+import type { Answer, SessionAction, SessionEvent } from "../core/session.types.js";
+import type { FlowEncoding } from "../wire/flow.js";
+import type { RestoreOptions } from "../wire/flow-to-kernel.js";
+import { flowWriter, type WriteResult } from "./flow-writer.js";
+import { collectRemovals, expect, type KernelFeedCounters, readTable } from "./kernel-feed.js";
+import { tell } from "./reports.js";
 
 export interface PerformerOptions {
-  readonly conntrack: Conntrack;
-  readonly channel: Pick<Channel, "send">;
+  readonly table: FlowTable;
+  readonly send: (datagram: Uint8Array) => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: EventLog;
   readonly answered: (ticket: number, answer: Answer) => void;
   readonly feed: (event: SessionEvent) => void;
   readonly background: (what: string, work: Promise<unknown>) => void;
+  readonly encoding: FlowEncoding;
+  readonly restore: RestoreOptions;
+  readonly passes: Passes;
+  /** ExpectationSync is on. */
+  readonly expectations: boolean;
+  readonly unreadable: KernelFeedCounters;
 }
 
 /** Returns the function that performs one action. */
 export function createPerformer(options: PerformerOptions): (action: SessionAction) => void {
-  const { conntrack, channel, answered, feed, background } = options;
+  const { table, answered, feed, background } = options;
+  const write = flowWriter(table, options.restore);
+
+  /** After what is readable was read: the events of one batch are out of the kernel's buffer before the next. */
+  const later = async (batch: FlowBatch): Promise<WriteResult> => {
+    await pending(options.clock);
+    return write(batch);
+  };
+  const done = (result: BatchResult) => feed({ type: "batch-done", result });
+
   return (action) => {
     switch (action.type) {
       case "send":
-        channel.send(action.datagram);
-        return;
+        return options.send(action.datagram);
       case "dump":
-        background("reading the conntrack table", dump(options));
-        return;
+        return background("reading the conntrack table", dump(options));
+      case "survey":
+        return background("surveying the conntrack table", survey(options));
       case "write":
-        background("committing", write(conntrack, action.flows).then(feed));
-        return;
-      case "remove":
-        background("removing flows", remove(conntrack, action.flows).then(feed));
-        return;
+        return background("writing flows", later(action.batch).then(countRemovals).then(done));
+      case "expect":
+        return background("writing expectations", expect(table, action.expectations).then(done));
+      case "inject":
+        return background(
+          "injecting flows",
+          later(action.batch).then((result) => feed({ type: "inject-done", result })),
+        );
+      case "inject-expectations":
+        return background(
+          "injecting expectations",
+          expect(table, action.expectations).then((result) => feed({ type: "inject-done", result })),
+        );
+      case "remove-all":
+        return background("removing flows", removeAll(options, later));
       case "answer":
-        answered(action.ticket, action.answer);
-        return;
+        return answered(action.ticket, action.answer);
       case "report":
-        tell(options, action.report);
-        return;
+        return tell(options, action.report);
     }
   };
 }
 
-const problemOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Flows of a dump that are taken in at once: some 20 ms of work, so that peers do not think we are silent. */
-const DUMP_PART = 1000;
-
-async function dump({ conntrack, clock, feed }: PerformerOptions): Promise<void> {
-  let flows: readonly Flow[];
-  try {
-    flows = await conntrack.dump();
-  } catch (error) {
-    feed({ type: "dump-failed", problem: problemOf(error) });
-    return;
-  }
-  for (let from = 0; from + DUMP_PART < flows.length; from += DUMP_PART) {
-    feed({ type: "dumped", flows: flows.slice(from, from + DUMP_PART), more: true });
-    await new Promise<void>((resolve) => void clock.afterPending(resolve));
-  }
-  feed({ type: "dumped", flows: flows.slice(lastPart(flows.length)), more: false });
-}
-
-/** Where the last part begins. */
-const lastPart = (length: number): number => Math.max(0, Math.ceil(length / DUMP_PART) - 1) * DUMP_PART;
-
-async function write(conntrack: Conntrack, flows: readonly Flow[]): Promise<SessionEvent> {
-  try {
-    return { type: "batch-done", result: batchResult(await conntrack.commit(flows)) };
-  } catch (error) {
-    const result = { written: 0, updated: 0, failed: flows.length, error: problemOf(error) };
-    return { type: "batch-done", result };
-  }
-}
-
-const batchResult = ({ written, updated, failed, firstError }: CommitResult): BatchResult => ({
-  written,
-  updated,
-  failed,
-  ...(firstError !== undefined && { error: firstError.message }),
+/** In a batch of removals what was removed counts as written. */
+const countRemovals = ({ removed, ...result }: WriteResult): BatchResult => ({
+  ...result,
+  written: result.written + removed,
 });
 
-/** A flow that is gone already counts as removed. */
-async function remove(conntrack: Conntrack, flows: readonly Flow[]): Promise<SessionEvent> {
-  let written = 0;
-  let failed = 0;
-  let problem: string | undefined;
-  for (const flow of flows) {
-    try {
-      await conntrack.remove(flow);
-      written += 1;
-    } catch (error) {
-      if (errorCode(error) === "ENOENT") written += 1;
-      else failed += 1;
-      if (errorCode(error) !== "ENOENT") problem ??= problemOf(error);
-    }
+const pending = (clock: Clock) => new Promise<void>((resolve) => void clock.afterPending(resolve));
+
+const problemOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function dump(options: PerformerOptions): Promise<void> {
+  const { table, encoding, unreadable, feed } = options;
+  try {
+    await readTable(table, encoding, unreadable, (batch) => feed({ type: "dumped", batch, more: true }));
+    const expectations = options.expectations ? await table.dumpExpectations() : [];
+    feed({ type: "dumped", expectations, more: false });
+  } catch (error) {
+    feed({ type: "dump-failed", problem: problemOf(error) });
   }
-  const result = { written, updated: 0, failed, ...(problem !== undefined && { error: problem }) };
-  return { type: "batch-done", result };
 }
 
-/** To the log, and to whoever subscribed. */
-function tell({ log, events }: PerformerOptions, report: Report): void {
-  const { level, event, text } = logLine(report);
-  log[level]({ event, ...report }, text);
-  switch (report.kind) {
-    case "peer-established":
-      events.publish("info", { kind: "sync.established", peer: report.peer });
-      return;
-    case "peer-lost": {
-      const reason = `silent for ${(report.silentMs / 1000).toFixed(1)} s`;
-      events.publish("warning", { kind: "sync.lost", peer: report.peer, reason });
-      return;
-    }
-    case "commit-finished": {
-      const { written, updated, failed, totalMs } = report.summary;
-      const fact = { written: written + updated, failed, totalMs: Math.round(totalMs) };
-      events.publish(failed === 0 ? "info" : "warning", { kind: "commit.finished", ...fact });
-      return;
-    }
-    default:
-      return; // of no interest to other daemons
+/** A survey that fails finds nothing: then every flow is written, as if none was there. */
+async function survey({ table, encoding, unreadable, feed }: PerformerOptions): Promise<void> {
+  let error: string | undefined;
+  try {
+    await readTable(table, encoding, unreadable, (batch) => feed({ type: "surveyed", batch }));
+  } catch (failure) {
+    error = problemOf(failure);
   }
+  const result = { written: 0, updated: 0, failed: 0, ...(error !== undefined && { error }) };
+  feed({ type: "batch-done", result });
+}
+
+async function removeAll(
+  { table, encoding, passes, feed }: PerformerOptions,
+  later: (batch: FlowBatch) => Promise<WriteResult>,
+): Promise<void> {
+  let [flows, failed] = [0, 0];
+  try {
+    for (const batch of await collectRemovals(table, encoding, passes)) {
+      const result = await later(batch);
+      flows += result.removed;
+      failed += result.failed;
+    }
+  } catch {
+    failed += 1; // the table could not be read
+  }
+  feed({ type: "removed-all", flows, failed });
 }

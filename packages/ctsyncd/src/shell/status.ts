@@ -1,42 +1,70 @@
 /** What `status` answers: the session in numbers. */
 import { between, type Instant } from "@systole/machine";
 import type { Configuration } from "../config/configuration.js";
+import { Bypass } from "../core/bypass.js";
 import type { Peer } from "../core/peers.js";
 import type { Session } from "../core/session.js";
-import { entryLine } from "../entry-line.js";
-import type { Channel } from "./channel.js";
-
-/** Most entries that `list` answers: an answer is one JSON line in memory. */
-export const LIST_LIMIT = 50_000;
+import type { KernelFeedCounters } from "./kernel-feed.js";
+import type { LinkSet } from "./link-set.js";
 
 export type Status = ReturnType<typeof statusOf>;
 
-export function statusOf(session: Session, { mode, link }: Configuration, channel: Channel, now: Instant) {
-  const { local, outbox, follower, transmitter, receiver } = session;
+export interface StatusParts {
+  readonly session: Session;
+  readonly configuration: Configuration;
+  readonly links: LinkSet;
+  /** Kernel messages that could not be read. */
+  readonly unreadable: KernelFeedCounters;
+  readonly bufferBytes: number;
+}
+
+export function statusOf(parts: StatusParts, now: Instant) {
+  const { session, configuration, links } = parts;
+  const { local, outbox, transmitter, receiver, expectations, injector } = session;
+  const peers = [...receiver.peers.values()];
   return {
     active: session.role === "active",
     role: session.role,
-    mode,
-    link: { kind: link.kind, interface: link.interface, open: channel.open },
+    mode: configuration.mode,
+    links: links.status(),
     uptimeSeconds: session.second(now),
-    peers: [...receiver.peers.values()].map((peer) => peerStatus(peer, now)),
+    peers: peers.map((peer) => peerStatus(peer, now)),
     strangers: receiver.counters.strangers,
     local: { flows: local.size, bytes: local.sizeBytes, ...local.counters },
-    kernel: { ...follower.counters },
-    sent: { ...transmitter.counters, errors: channel.errors.sent },
+    expectations: { flows: expectations.size, ...expectations.counters },
+    /** Without a local cache: messages sent by kind. */
+    bypass: bypassOf(session),
+    /** Without a peer cache: flows written into our kernel. */
+    injected: injector === undefined ? null : { ...injector.counters },
+    kernel: {
+      ...session.follower.counters,
+      unreadable: parts.unreadable.malformed,
+      bufferBytes: parts.bufferBytes,
+    },
+    sent: { ...transmitter.counters },
     queue: {
       waiting: outbox.waiting,
       unacknowledged: outbox.unacknowledged,
       dropped: outbox.dropped,
       nextSequence: outbox.nextSequence,
     },
+    health: healthOf(session, peers, now),
     committing: session.jobs.committing,
     lastCommit: session.lastCommit ?? null,
     purgeInSeconds: session.purgeAt === undefined ? null : Math.ceil(between(now, session.purgeAt) / 1000),
   };
 }
 
-function peerStatus({ address, established, heardAt, cache, awaited, counters }: Peer, now: Instant) {
+function bypassOf({ follower }: Session) {
+  if (!(follower instanceof Bypass)) return null;
+  const [created, updated, destroyed] = follower.sent;
+  return { created, updated, destroyed };
+}
+
+function peerStatus(
+  { address, established, heardAt, cache, expectations, awaited, counters }: Peer,
+  now: Instant,
+) {
   return {
     address,
     established,
@@ -46,28 +74,30 @@ function peerStatus({ address, established, heardAt, cache, awaited, counters }:
     awaitingBulk: awaited !== undefined,
     received: { ...counters },
     cache: { ...cache.counters },
+    expectations: { flows: expectations.size, ...expectations.counters },
   };
 }
 
-/** The lines of `-i` (local) or `-e` (peer). */
-export function listOf(session: Session, which: "local" | "peer", now: Instant, limit: number) {
-  const second = session.second(now);
-  const lines: string[] = [];
-  let total = 0;
-  const add = (line: () => string) => {
-    total += 1;
-    if (lines.length < limit) lines.push(line());
+/**
+ * Is what the peer knows what we have? `lagMessages` wait to be sent or acknowledged; `coverage` is the part of our
+ * flows that no message is pending for, from 0 to 1.
+ */
+function healthOf(session: Session, peers: readonly Peer[], now: Instant) {
+  const { local, outbox, follower } = session;
+  const pending = outbox.waiting + outbox.unacknowledged;
+  const established = peers.filter((peer) => peer.established);
+  const ok = established.length > 0 && pending < LAG_LIMIT && outbox.dropped === 0;
+  return {
+    ok,
+    lagMessages: pending,
+    lagMs: session.lagMs(now),
+    coverage: established.length === 0 ? 0 : Math.max(0, 1 - pending / Math.max(1, local.size)),
+    lostEvents: follower.counters.overruns,
+    lostMessages: peers.reduce((sum, { counters }) => sum + counters.lost, 0),
+    originLocal: local.size,
+    originPeers: peers.reduce((sum, { cache }) => sum + cache.size, 0),
   };
-  if (which === "local") {
-    const { local } = session;
-    for (const id of local.ids()) add(() => entryLine(local.flow(id), true, second - local.createdAt(id)));
-  } else {
-    for (const { cache } of session.receiver.peers.values()) {
-      for (let id = cache.next(0); id !== -1; id = cache.next(id + 1)) {
-        const at = id;
-        add(() => entryLine(cache.flow(at), false, second - cache.createdAt(at)));
-      }
-    }
-  }
-  return { lines, total };
 }
+
+/** More than this means that the peer does not keep up. */
+const LAG_LIMIT = 50_000;

@@ -123,44 +123,38 @@ const padded = (size: number): number => (size + 3) & ~3;
 
 /**
  * Where the attributes of a body are. Made once, then pointed at one body after the other with `scan`: no object per
- * message.
+ * message, no view per attribute.
  */
 export class AttributeIndex {
   readonly #set: AttributeSet;
   /** Payload offsets by attribute number; 0 means absent (a payload begins at 4 at the earliest). */
-  readonly #at: Uint16Array;
-  readonly #size: Uint16Array;
-  #body: Uint8Array = new Uint8Array(0);
-  #view = new DataView(this.#body.buffer);
+  readonly #at: Int32Array;
+  readonly #size: Int32Array;
+  #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(set: AttributeSet) {
     this.#set = set;
-    this.#at = new Uint16Array(set.sizes.length);
-    this.#size = new Uint16Array(set.sizes.length);
+    this.#at = new Int32Array(set.sizes.length);
+    this.#size = new Int32Array(set.sizes.length);
   }
 
   /**
-   * Reads the places of all attributes. A repeated one counts with its last value. Up to 4 bytes at the end are
-   * ignored, as conntrackd does.
+   * Reads the places of all attributes of the body that lies in `bytes` from `from` to `to`. A repeated one counts with
+   * its last value. Up to 4 bytes at the end are ignored, as conntrackd does.
    *
    * @throws DecodeError for an unknown number, a size outside its bounds, or more than is left.
    */
-  scan(body: Uint8Array): this {
+  scan(bytes: Uint8Array, from = 0, to = bytes.length): this {
     this.#at.fill(0);
-    this.#body = body;
-    this.#view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    const { format, sizes } = this.#set;
-    for (let at = 0; body.length - at > 4; ) {
-      const length = this.#view.getUint16(at);
-      const type = this.#view.getUint16(at + 2);
+    this.#bytes = bytes;
+    const { sizes } = this.#set;
+    for (let at = from; to - at > 4; ) {
+      const length = (bytes[at]! << 8) | bytes[at + 1]!; // in bounds: just checked
+      const type = (bytes[at + 2]! << 8) | bytes[at + 3]!;
       const bounds = sizes[type];
-      if (bounds === undefined) throw new DecodeError(format, at + 2, `unknown attribute ${type}`);
-      if (length < 4 || length > body.length - at) {
-        throw new DecodeError(format, at, `attribute ${type} of ${length} bytes, ${body.length - at} left`);
-      }
       const size = length - 4;
-      if (size < bounds[0] || size > bounds[1]) {
-        throw new DecodeError(format, at, `attribute ${type} of ${length} bytes has a wrong size`);
+      if (bounds === undefined || size < bounds[0] || size > bounds[1] || length > to - at) {
+        this.#refuse(type, length, at - from, to - at);
       }
       this.#at[type] = at + 4;
       this.#size[type] = size;
@@ -169,34 +163,59 @@ export class AttributeIndex {
     return this;
   }
 
+  #refuse(type: number, length: number, at: number, left: number): never {
+    const { format, sizes } = this.#set;
+    if (sizes[type] === undefined) throw new DecodeError(format, at + 2, `unknown attribute ${type}`);
+    if (length < 4 || length > left) {
+      throw new DecodeError(format, at, `attribute ${type} of ${length} bytes, ${left} left`);
+    }
+    throw new DecodeError(format, at, `attribute ${type} of ${length} bytes has a wrong size`);
+  }
+
   has(type: number): boolean {
     return (this.#at[type] ?? 0) !== 0;
+  }
+
+  /** The memory that was scanned; `offset` and `size` say where in it a payload is. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+  /** Where the payload begins; 0 if the attribute is absent. */
+  offset(type: number): number {
+    return this.#at[type]!;
+  }
+  /** Bytes of a payload that is there. */
+  size(type: number): number {
+    return this.#size[type]!;
   }
 
   /** A view of the payload; only for an attribute that is there. */
   payload(type: number): Uint8Array {
     const at = this.#at[type]!;
-    return this.#body.subarray(at, at + this.#size[type]!);
-  }
-
-  /** Where the payload begins in the body; 0 if the attribute is absent. */
-  offset(type: number): number {
-    return this.#at[type]!;
+    return this.#bytes.subarray(at, at + this.#size[type]!);
   }
 
   /** Fixed-size numbers: the bounds were checked by `scan`, so only ask for what is there. */
   u8(type: number): number {
-    return this.#view.getUint8(this.#at[type]!);
+    return this.#bytes[this.#at[type]!]!;
   }
   u16be(type: number): number {
-    return this.#view.getUint16(this.#at[type]!);
+    const at = this.#at[type]!;
+    return (this.#bytes[at]! << 8) | this.#bytes[at + 1]!;
   }
   /** SPAT_PORT, DPAT_PORT and ICMP_ID travel byte-swapped: little-endian, whatever the host. */
   u16le(type: number): number {
-    return this.#view.getUint16(this.#at[type]!, true);
+    const at = this.#at[type]!;
+    return this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
   }
   u32be(type: number, index = 0): number {
-    return this.#view.getUint32(this.#at[type]! + 4 * index);
+    return this.i32(type, index) >>> 0;
+  }
+  /** The same 32 bits as a signed number: what hashing wants. */
+  i32(type: number, index = 0): number {
+    const at = this.#at[type]! + 4 * index;
+    const bytes = this.#bytes;
+    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
   }
 
   /** Text up to its zero byte. @throws DecodeError if there is none within the attribute. */
@@ -207,27 +226,73 @@ export class AttributeIndex {
     return String.fromCharCode(...payload.subarray(0, end));
   }
 
+  /** Is this attribute absent in both, or there in both with the same bytes? */
+  same(other: AttributeIndex, type: number): boolean {
+    const [mine, theirs] = [this.#at[type]!, other.#at[type]!];
+    if (mine === 0 || theirs === 0) return mine === theirs;
+    const size = this.#size[type]!;
+    if (size !== other.#size[type]) return false;
+    for (let n = 0; n < size; n++) if (this.#bytes[mine + n] !== other.#bytes[theirs + n]) return false;
+    return true;
+  }
+
   /**
    * Does `older` say the same about every attribute that is here? Absent there is equal to zero here: an event leaves
    * out a mark of 0 that a dump has.
    */
   confirms(older: AttributeIndex, except: number): boolean {
-    return this.#set.order.every((type) => {
-      if (type === except || !this.has(type)) return true;
-      const mine = this.payload(type);
-      if (!older.has(type)) return mine.every((byte) => byte === 0);
-      const theirs = older.payload(type);
-      return mine.length === theirs.length && mine.every((byte, at) => byte === theirs[at]);
-    });
+    for (const type of this.#set.order) {
+      if (type === except || !this.has(type)) continue;
+      if (older.has(type) ? !this.same(older, type) : !this.#isZero(type)) return false;
+    }
+    return true;
   }
 
-  /** Writes every attribute in the order of sending: from this body, or else from `older`, if given. */
-  writeMerged(writer: ByteWriter, older?: AttributeIndex): void {
-    for (const type of this.#set.order) {
-      const source = this.has(type) ? this : older;
-      if (source?.has(type)) writeAttribute(writer, type, source.payload(type));
-    }
+  #isZero(type: number): boolean {
+    const at = this.#at[type]!;
+    for (let n = 0; n < this.#size[type]!; n++) if (this.#bytes[at + n] !== 0) return false;
+    return true;
   }
+
+  /**
+   * Writes every attribute in the order of sending into `into` from `at` on: from this body, or else from `older`.
+   *
+   * @param into with room for LARGEST_BODY bytes behind `at`.
+   * @returns where the writing ended.
+   */
+  writeMerged(into: Uint8Array, at: number, older?: AttributeIndex): number {
+    let end = at;
+    const { order } = this.#set;
+    for (let n = 0; n < order.length; n++) {
+      const type = order[n]!;
+      if (this.#at[type] !== 0) end = this.#write(type, into, end);
+      else if (older !== undefined && older.#at[type] !== 0) end = older.#write(type, into, end);
+    }
+    return end;
+  }
+
+  #write(type: number, into: Uint8Array, at: number): number {
+    const size = this.#size[type]!;
+    const from = this.#at[type]!;
+    const end = putHeader(into, at, type, size);
+    for (let n = 0; n < size; n++) into[at + 4 + n] = this.#bytes[from + n]!;
+    return end;
+  }
+}
+
+/** Longer than any body: every attribute at its largest. */
+export const LARGEST_BODY = 2048;
+
+/** Length, type and padding of an attribute. @returns where the next one begins. */
+export function putHeader(into: Uint8Array, at: number, type: number, size: number): number {
+  const length = size + 4;
+  into[at] = length >> 8;
+  into[at + 1] = length;
+  into[at + 2] = 0; // all types are below 256
+  into[at + 3] = type;
+  const end = at + padded(length);
+  for (let n = at + length; n < end; n++) into[n] = 0;
+  return end;
 }
 
 /** Writes one attribute with its padding. */

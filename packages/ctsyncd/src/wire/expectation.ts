@@ -3,7 +3,7 @@
  *
  * Order and presence of the attributes are conntrackd's. There is none for the NAT tuple of an IPv6 expectation.
  */
-import type { Tuple } from "@systole/node-netlink";
+import type { Expectation } from "@systole/node-netlink";
 import { ByteWriter } from "@systole/wire";
 import {
   hasPorts,
@@ -23,20 +23,7 @@ import {
   writeU32,
 } from "./attribute.js";
 
-export interface Expectation {
-  /** Original tuple of the connection that foretold it. */
-  readonly master: Tuple;
-  readonly expected: Tuple;
-  readonly mask: Tuple;
-  readonly timeoutSeconds?: number;
-  /** 1 permanent, 2 inactive, 4 user space. */
-  readonly flags?: number;
-  readonly class?: number;
-  readonly nat?: { readonly tuple: Tuple; readonly direction: number };
-  readonly helper?: string;
-  /** What the helper calls when it comes true: `nat-follow-master`. */
-  readonly function?: string;
-}
+export type { Expectation } from "@systole/node-netlink";
 
 const tupleAt = (ipv4: number): TupleAttributes => ({
   ipv4,
@@ -62,7 +49,7 @@ export function encodeExpectation(
   const writer = new ByteWriter(192);
   const withPorts = hasPorts(expectation.master.protocol);
   writeTuple(writer, MASTER, expectation.master, withPorts);
-  writeTuple(writer, EXPECTED, expectation.expected, withPorts);
+  writeTuple(writer, EXPECTED, expectation.tuple, withPorts);
   writeTuple(writer, MASK, expectation.mask, withPorts);
   if (timeout && expectation.timeoutSeconds !== undefined) {
     writeU32(writer, EXP.TIMEOUT, expectation.timeoutSeconds);
@@ -94,7 +81,7 @@ export function decodeExpectation(attributes: AttributeIndex): Expectation {
   const nat = readTuple(attributes, NAT);
   return {
     master: requireTuple(attributes, MASTER, format),
-    expected: requireTuple(attributes, EXPECTED, format),
+    tuple: requireTuple(attributes, EXPECTED, format),
     mask: requireTuple(attributes, MASK, format),
     ...(attributes.has(EXP.TIMEOUT) && { timeoutSeconds: attributes.u32be(EXP.TIMEOUT) }),
     ...(attributes.has(EXP.FLAGS) && { flags: attributes.u32be(EXP.FLAGS) }),

@@ -221,6 +221,9 @@ const ICMP_ANSWER: ReadonlyMap<number, number> = new Map(
   ]),
 );
 
+/** The type of the answer to an ICMP or ICMPv6 message of this type. */
+export const icmpAnswer = (type: number): number => ICMP_ANSWER.get(type) ?? type;
+
 function replyTuple(attributes: AttributeIndex, original: Tuple): Tuple {
   const { source, destination, protocol, sourcePort, destinationPort, icmp } = original;
   const port = (type: number, otherwise: number) =>
@@ -234,7 +237,7 @@ function replyTuple(attributes: AttributeIndex, original: Tuple): Tuple {
         sourcePort: port(CT.DPAT_PORT, destinationPort),
         destinationPort: port(CT.SPAT_PORT, sourcePort),
       }),
-    ...(icmp !== undefined && { icmp: { ...icmp, type: ICMP_ANSWER.get(icmp.type) ?? icmp.type } }),
+    ...(icmp !== undefined && { icmp: { ...icmp, type: icmpAnswer(icmp.type) } }),
   };
 }
 

@@ -15,34 +15,39 @@ export const ORIGINAL: TupleAttributes = {
   port: CT.PORT,
 };
 
-/** Family and protocol (2), ports or ICMP (4), zone (2), two addresses (8 or 32). */
-export const KEY_BYTES = 40;
-
-/**
- * Writes the key of a scanned body, which must have addresses and protocol, into `key` (KEY_BYTES, reused).
- * @returns how many bytes of it count: 16 for IPv4, 40 for IPv6.
- */
-export function writeKey(attributes: AttributeIndex, key: Uint8Array): number {
-  const v4 = attributes.has(CT.IPV4);
-  const addresses = attributes.payload(v4 ? CT.IPV4 : CT.IPV6);
-  key[0] = v4 ? 4 : 6;
-  key[1] = attributes.u8(CT.L4PROTO);
-  key.fill(0, 2, 8);
-  if (attributes.has(CT.PORT)) key.set(attributes.payload(CT.PORT), 2);
-  else if (attributes.has(CT.ICMP_ID)) {
-    key.set(attributes.payload(CT.ICMP_ID), 2);
-    if (attributes.has(CT.ICMP_TYPE)) key[4] = attributes.u8(CT.ICMP_TYPE);
-    if (attributes.has(CT.ICMP_CODE)) key[5] = attributes.u8(CT.ICMP_CODE);
-  }
-  if (attributes.has(CT.ZONE)) key.set(attributes.payload(CT.ZONE), 6);
-  key.set(addresses, 8);
-  return 8 + addresses.length;
+/** A hash of the key of a scanned body, which must have addresses and protocol; every bit is good for an index. */
+export function hashKey(body: AttributeIndex): number {
+  let hash = body.u8(CT.L4PROTO);
+  if (body.has(CT.IPV4)) {
+    hash = mix(hash, body.i32(CT.IPV4));
+    hash = mix(hash, body.i32(CT.IPV4, 1));
+  } else for (let word = 0; word < 8; word++) hash = mix(hash, body.i32(CT.IPV6, word));
+  if (body.has(CT.PORT)) hash = mix(hash, body.i32(CT.PORT));
+  else if (body.has(CT.ICMP_ID)) hash = mix(hash, body.u16le(CT.ICMP_ID));
+  if (body.has(CT.ZONE)) hash = mix(hash, body.u16be(CT.ZONE));
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** FNV-1a over the first `length` bytes, mixed once more so that its low bits are good for an index. */
-export function hashKey(key: Uint8Array, length: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < length; at++) hash = Math.imul(hash ^ key[at]!, 0x01000193);
-  hash ^= hash >>> 15;
-  return Math.imul(hash, 0x85ebca6b) >>> 0;
+function mix(hash: number, word: number): number {
+  const mixed = Math.imul(word, 0xcc9e2d51);
+  const turned = hash ^ Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
+  return (Math.imul((turned << 13) | (turned >>> 19), 5) + 0xe6546b64) | 0;
 }
+
+/** Have two scanned bodies the same key? */
+export function sameKey(body: AttributeIndex, other: AttributeIndex): boolean {
+  return (
+    body.same(other, CT.IPV4) &&
+    body.same(other, CT.IPV6) &&
+    body.u8(CT.L4PROTO) === other.u8(CT.L4PROTO) &&
+    (body.has(CT.PORT) || other.has(CT.PORT) ? body.same(other, CT.PORT) : sameIcmp(body, other)) &&
+    zoneOf(body) === zoneOf(other)
+  );
+}
+
+const sameIcmp = (body: AttributeIndex, other: AttributeIndex): boolean =>
+  body.same(other, CT.ICMP_ID) && body.same(other, CT.ICMP_TYPE) && body.same(other, CT.ICMP_CODE);
+
+const zoneOf = (body: AttributeIndex): number => (body.has(CT.ZONE) ? body.u16be(CT.ZONE) : 0);

@@ -5,8 +5,6 @@
  * u16 length of the whole message, u32 sequence, big-endian. ACK, NACK and RESYNC go on with u32 from and u32 to, both
  * inclusive; data goes on with its body of attributes.
  */
-import type { ByteWriter } from "@systole/wire";
-
 export const VERSION = 1;
 
 /** Types. */
@@ -37,8 +35,10 @@ export interface Message {
   /** ACK and NACK: the first and the last sequence they speak of. */
   readonly from: number;
   readonly to: number;
-  /** The attributes: a view of the datagram. */
-  readonly body: Uint8Array;
+  /** The attributes lie in the datagram from `start` to `end`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** What a datagram held, and what was wrong with the rest of it. */
@@ -55,13 +55,12 @@ const CONTROL = 16;
 
 /** Reads a datagram. Whatever the bytes, it answers. */
 export function readDatagram(bytes: Uint8Array): Datagram {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: Message[] = [];
   let otherVersion = 0;
   for (let offset = 0; offset < bytes.length; ) {
     const left = bytes.length - offset;
     if (left < HEADER) return { messages, otherVersion, fault: { problem: "truncated", offset } };
-    const length = view.getUint16(offset + 2);
+    const length = u16(bytes, offset + 2);
     const flags = bytes[offset + 1]!;
     const hasRange = (flags & (ACK | NACK | RESYNC)) !== 0;
     if (hasRange && left < CONTROL)
@@ -69,30 +68,44 @@ export function readDatagram(bytes: Uint8Array): Datagram {
     if (length < (hasRange ? CONTROL : HEADER) || length > left) {
       return { messages, otherVersion, fault: { problem: "bad size", offset } };
     }
-    if (bytes[offset]! >> 4 === VERSION) messages.push(readMessage(bytes, view, offset, length, hasRange));
+    if (bytes[offset]! >> 4 === VERSION) messages.push(readMessage(bytes, offset, length, hasRange));
     else otherVersion += 1;
     offset += length;
   }
   return { messages, otherVersion, fault: undefined };
 }
 
-function readMessage(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  length: number,
-  hasRange: boolean,
-): Message {
+const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
+const u32 = (bytes: Uint8Array, at: number): number => ((u16(bytes, at) << 16) | u16(bytes, at + 2)) >>> 0;
+
+/**
+ * How many bytes from the beginning of a stream are whole messages: the rest waits for the next read. A length that
+ * cannot be true counts as whole, so that `readDatagram` says what is wrong with it.
+ */
+export function wholeMessages(bytes: Uint8Array): number {
+  let at = 0;
+  while (bytes.length - at >= HEADER) {
+    const length = u16(bytes, at + 2);
+    if (length < HEADER) return bytes.length;
+    if (length > bytes.length - at) break;
+    at += length;
+  }
+  return at;
+}
+
+function readMessage(bytes: Uint8Array, at: number, length: number, hasRange: boolean): Message {
   const type = bytes[at]! & 0x0f;
   const flags = bytes[at + 1]!;
   return {
     type,
     flags,
-    sequence: view.getUint32(at + 4),
+    sequence: u32(bytes, at + 4),
     kind: kindOf(type, flags),
-    from: hasRange ? view.getUint32(at + 8) : 0,
-    to: hasRange ? view.getUint32(at + 12) : 0,
-    body: bytes.subarray(at + HEADER, at + length),
+    from: hasRange ? u32(bytes, at + 8) : 0,
+    to: hasRange ? u32(bytes, at + 12) : 0,
+    bytes,
+    start: at + HEADER,
+    end: at + length,
   };
 }
 
@@ -105,38 +118,44 @@ function kindOf(type: number, flags: number): MessageKind {
   return flags & ALIVE ? "alive" : "bad";
 }
 
-/** How long a data message with this body is. */
-export const dataLength = (body: Uint8Array): number => HEADER + body.length;
+/** How long a data message with a body of this length is. */
+export const dataLength = (bodyLength: number): number => HEADER + bodyLength;
 
 export const CONTROL_LENGTH = CONTROL;
+export const HEADER_LENGTH = HEADER;
 
-/** Writes a data message. */
-export function writeData(
-  writer: ByteWriter,
-  type: number,
-  flags: number,
-  sequence: number,
-  body: Uint8Array,
+/** Writes the 8 bytes at `at`; `length` is that of the whole message. */
+export function writeHeader(
+  into: Uint8Array,
+  at: number,
+  { type, flags, length, sequence }: { type: number; flags: number; length: number; sequence: number },
 ): void {
-  writer
-    .u8((VERSION << 4) | type)
-    .u8(flags)
-    .u16be(dataLength(body))
-    .u32be(sequence)
-    .bytes(body);
+  into[at] = (VERSION << 4) | type;
+  into[at + 1] = flags;
+  into[at + 2] = length >> 8;
+  into[at + 3] = length;
+  writeU32(into, at + 4, sequence);
 }
 
-/** Writes a control message: 8 bytes for ALIVE, else 16. */
+/** Writes a control message: 8 bytes for ALIVE, else 16. @returns where it ends. */
 export function writeControl(
-  writer: ByteWriter,
-  flags: number,
-  sequence: number,
+  into: Uint8Array,
+  at: number,
+  stamp: { readonly flags: number; readonly sequence: number },
   range: { readonly from: number; readonly to: number } | undefined,
-): void {
-  writer
-    .u8((VERSION << 4) | CTL)
-    .u8(flags)
-    .u16be(range === undefined ? HEADER : CONTROL)
-    .u32be(sequence);
-  if (range !== undefined) writer.u32be(range.from).u32be(range.to);
+): number {
+  const length = range === undefined ? HEADER : CONTROL;
+  writeHeader(into, at, { type: CTL, length, ...stamp });
+  if (range !== undefined) {
+    writeU32(into, at + 8, range.from);
+    writeU32(into, at + 12, range.to);
+  }
+  return at + length;
+}
+
+function writeU32(into: Uint8Array, at: number, value: number): void {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
 }

@@ -176,6 +176,11 @@ export class Outbox {
     );
   }
 
+  /** Number and flags for a flow that is sent without being kept. */
+  stamp(): { readonly sequence: number; readonly flags: number } {
+    return this.#stamp();
+  }
+
   #stamp(): { readonly sequence: number; readonly flags: number } {
     const sequence = this.#next;
     this.#next = plusSequence(sequence, 1);
