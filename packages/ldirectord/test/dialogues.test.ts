@@ -5,9 +5,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { callFor } from "../src/checks/calls.js";
 import type { Judgement, Listener, Turn } from "../src/checks/conversation.js";
-import type { NegotiateService, NegotiateSpec } from "../src/core/configured.js";
+import { tlsSettings } from "../src/config/ssl.js";
+import type { DialogueService, DialogueSpec } from "../src/core/configured.js";
 
-const spec = (more: Partial<NegotiateSpec> = {}): NegotiateSpec => ({
+const spec = (more: Partial<DialogueSpec> = {}): DialogueSpec => ({
   type: "negotiate",
   service: "http",
   transport: "tcp",
@@ -19,6 +20,9 @@ const spec = (more: Partial<NegotiateSpec> = {}): NegotiateSpec => ({
   method: "GET",
   login: "",
   password: "",
+  database: "",
+  secret: "",
+  tls: tlsSettings({}, {}),
   redirects: true,
   ...more,
 });
@@ -28,7 +32,7 @@ const LOCAL = { address: "192.0.2.1", port: 50_000 };
 
 /** Plays the server's parts one by one; what the client said, and how it ended. */
 function play(
-  what: NegotiateSpec,
+  what: DialogueSpec,
   answers: readonly string[],
 ): { readonly said: readonly string[]; readonly end: string } {
   const said: string[] = [];
@@ -67,7 +71,10 @@ test("an http request, byte for byte: blanks escaped, escapes kept, Host without
 
 test("virtualhost is the Host header and the TLS name; a whole URL asks another place", () => {
   const https = callFor(spec({ service: "https", virtualHost: "www.example.test" }), RANDOM);
-  expect([https.host, https.tls]).toEqual(["192.0.2.21", { serverName: "www.example.test" }]);
+  expect([https.host, https.tls]).toEqual([
+    "192.0.2.21",
+    { serverName: "www.example.test", settings: tlsSettings({}, {}) },
+  ]);
   const other = callFor(
     spec({ request: "http://192.0.2.25:8181/abs", virtualHost: "www.example.test" }),
     RANDOM,
@@ -121,7 +128,7 @@ test.each([
 });
 
 test.each<{
-  service: NegotiateService;
+  service: DialogueService;
   login?: string;
   answers: readonly string[];
   said: readonly string[];
@@ -184,7 +191,7 @@ test("a dns question for a name and for an address, byte for byte", () => {
 });
 
 test("whatever a server says, a dialogue ends in a verdict or waits; it never throws", () => {
-  const services: readonly NegotiateService[] = [
+  const services: readonly DialogueService[] = [
     "http",
     "smtp",
     "pop",

@@ -28,5 +28,6 @@ export const testSurroundings: Surroundings = {
   unwritable: (path) => (path.startsWith("/nonexistent/") ? "No such file or directory" : undefined),
   isDirectory: (path) => path === "/tmp",
   isFile: (path) => path === "/bin/true",
+  hasPackage: () => false,
   hostName: "lb1.example.test",
 };

@@ -7,7 +7,8 @@ import { milliseconds, systemClock } from "@systole/machine";
 import { parseIp } from "@systole/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCheckRunner } from "../src/checks/runner.js";
-import type { CheckResult, CheckSpec, NegotiateSpec } from "../src/core/configured.js";
+import { tlsSettings } from "../src/config/ssl.js";
+import type { CheckResult, CheckSpec, DialogueSpec } from "../src/core/configured.js";
 
 const pem = readFileSync(new URL("fixtures/self-signed.pem", import.meta.url));
 const runner = createCheckRunner(systemClock());
@@ -36,7 +37,7 @@ afterAll(async () => {
   await runner.close();
 });
 
-const negotiate = (port: number, more: Partial<NegotiateSpec> = {}): NegotiateSpec => ({
+const negotiate = (port: number, more: Partial<DialogueSpec> = {}): DialogueSpec => ({
   type: "negotiate",
   service: "http",
   transport: "tcp",
@@ -48,6 +49,9 @@ const negotiate = (port: number, more: Partial<NegotiateSpec> = {}): NegotiateSp
   method: "GET",
   login: "",
   password: "",
+  database: "",
+  secret: "",
+  tls: tlsSettings({}, {}),
   redirects: true,
   ...more,
 });

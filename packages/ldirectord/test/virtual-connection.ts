@@ -30,12 +30,12 @@ export function virtualDoor(
     }
     const spec = servers.get(place);
     if (spec === undefined || spec.kind === "down") {
-      later(() => events.failed(`${place} refused the connection`));
+      later(() => events.failed(`${place} refused the connection`, false));
       return connection;
     }
     if (spec.kind === "drop") return connection;
     if (tls !== undefined && spec.tls !== true) {
-      later(() => events.failed(`${place}: TLS: wrong version number`));
+      later(() => events.failed(`${place}: TLS: wrong version number`, false));
       return connection;
     }
     const session = sessionOf(spec);

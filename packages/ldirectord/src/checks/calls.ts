@@ -1,14 +1,15 @@
 /** Which dialogue a service type speaks. */
-import type { NegotiateSpec } from "../core/configured.js";
+import type { DialogueSpec } from "../core/configured.js";
 import type { Call } from "./conversation.js";
 import { dnsCall } from "./dns.js";
 import { httpCall } from "./http.js";
 import { imapCall, popCall, smtpCall } from "./mail-protocols.js";
+import { radiusCall } from "./radius.js";
 import { ftpCall, nntpCall, simpleTcpCall } from "./simple-protocols.js";
 import { sipCall } from "./sip.js";
 
-/** @param random hexadecimal digits, at least 32, different each time */
-export function callFor(spec: NegotiateSpec, random: string): Call {
+/** @param random hexadecimal digits, at least 34, different each time */
+export function callFor(spec: DialogueSpec, random: string): Call {
   switch (spec.service) {
     case "http":
     case "https":
@@ -31,6 +32,8 @@ export function callFor(spec: NegotiateSpec, random: string): Call {
       return ftpCall(spec);
     case "dns":
       return dnsCall(spec, Number.parseInt(random.slice(0, 4), 16));
+    case "radius":
+      return radiusCall(spec, random);
     case "sip":
       return sipCall(spec, random);
   }

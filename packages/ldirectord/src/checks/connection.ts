@@ -1,8 +1,9 @@
 /** A connection as a dialogue needs it: TCP, TLS or UDP; bytes as strings; every problem as a sentence. */
 import { createSocket } from "node:dgram";
-import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Call, LocalEnd } from "./conversation.js";
+import type { TlsContexts, TlsWish } from "./tls.js";
 
 export interface Connection {
   say(bytes: string): void;
@@ -16,48 +17,59 @@ export interface ConnectionEvents {
   open(local: LocalEnd): void;
   heard(bytes: string): void;
   ended(): void;
-  failed(problem: string): void;
+  /** `ours`: this machine could not even ask, such as when there are no descriptors left. */
+  failed(problem: string, ours: boolean): void;
+  /** The certificate of the other side will be a problem. */
+  warned(warning: string): void;
 }
 
-export const openConnection = (
-  { host, port, transport, tls }: Pick<Call, "host" | "port" | "transport" | "tls">,
-  events: ConnectionEvents,
-): Connection => (transport === "udp" ? openUdp(host, port, events) : openTcp(host, port, tls, events));
+export type Place = Pick<Call, "host" | "port" | "transport" | "tls">;
+export type OpenConnection = (place: Place, events: ConnectionEvents) => Connection;
 
-function openTcp(host: string, port: number, tls: Call["tls"], events: ConnectionEvents): Connection {
-  const name = tls?.serverName;
-  const socket: Socket =
-    tls === undefined
-      ? connect({ host, port })
-      : connectTls({
-          host,
-          port,
-          // Whether the server serves is the question, not who signed its certificate.
-          rejectUnauthorized: false,
-          ...(name === undefined || isIP(name) !== 0 ? {} : { servername: name }),
-        });
+export const connectionDoor =
+  (contexts: TlsContexts): OpenConnection =>
+  (place, events) =>
+    place.transport === "udp" ? openUdp(place.host, place.port, events) : openTcp(place, contexts, events);
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const tcpTo = ({ host, port }: Server): Socket => connect({ host, port });
+
+/** @throws Error when a file that TLS needs is not as it should be */
+export const tlsTo = ({ host, port }: Server, wish: TlsWish, contexts: TlsContexts): TLSSocket =>
+  connectTls({ host, port, ...contexts.optionsFor(wish) });
+
+function openTcp(place: Place, contexts: TlsContexts, events: ConnectionEvents): Connection {
+  const { tls } = place;
+  let socket: Socket;
+  try {
+    socket = tls === undefined ? tcpTo(place) : tlsTo(place, tls, contexts);
+  } catch (error) {
+    queueMicrotask(() =>
+      events.failed(`TLS: ${error instanceof Error ? error.message : String(error)}`, false),
+    );
+    return { say() {}, finish() {}, close() {} };
+  }
   let closed = false;
   let opened = false;
-  const unlessClosed = (run: () => void) => () => {
-    if (!closed) run();
-  };
-  const local = (): LocalEnd => ({ address: socket.localAddress ?? "", port: socket.localPort ?? 0 });
-  socket.once(
-    tls === undefined ? "connect" : "secureConnect",
-    unlessClosed(() => {
-      opened = true;
-      events.open(local());
-    }),
-  );
+  socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+    if (closed) return;
+    opened = true;
+    const warning = tls === undefined ? undefined : contexts.warning(tls, socket);
+    if (warning !== undefined) events.warned(warning);
+    events.open({ address: socket.localAddress ?? "", port: socket.localPort ?? 0 });
+  });
   socket.on("data", (bytes: Buffer) => {
     if (!closed) events.heard(bytes.toString("latin1"));
   });
-  socket.once(
-    "end",
-    unlessClosed(() => events.ended()),
-  );
+  socket.once("end", () => {
+    if (!closed) events.ended();
+  });
   socket.on("error", (error) => {
-    if (!closed) events.failed(problemOf(error, `${host.includes(":") ? `[${host}]` : host}:${port}`));
+    if (!closed) events.failed(problemOf(error, placeName(place)), isOurs(error));
   });
   return {
     say: (bytes) => void socket.write(bytes, "latin1"),
@@ -75,7 +87,7 @@ function openUdp(host: string, port: number, events: ConnectionEvents): Connecti
   const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
   let closed = false;
   const failed = (error: Error) => {
-    if (!closed) events.failed(problemOf(error, `${host}:${port}`));
+    if (!closed) events.failed(problemOf(error, placeName({ host, port })), isOurs(error));
   };
   socket.on("error", failed);
   socket.on("message", (bytes) => {
@@ -99,6 +111,9 @@ function openUdp(host: string, port: number, events: ConnectionEvents): Connecti
   };
 }
 
+export const placeName = ({ host, port }: Server): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
 const PROBLEMS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused the connection",
   ECONNRESET: "reset the connection",
@@ -109,9 +124,17 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ENOTFOUND: "has no address",
 };
 
-function problemOf(error: Error, place: string): string {
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  const known = PROBLEMS[code];
+/** Nothing of this says anything about the server. */
+const OURS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
+
+const codeOf = (error: Error): string =>
+  "code" in error && typeof error.code === "string" ? error.code : "";
+
+export const isOurs = (error: Error): boolean => OURS.has(codeOf(error));
+
+export function problemOf(error: Error, place: string): string {
+  const code = codeOf(error);
   if ("reason" in error && typeof error.reason === "string") return `${place}: TLS: ${error.reason}`;
+  const known = PROBLEMS[code];
   return known === undefined ? `${place}: ${error.message}` : `${place} ${known}`;
 }

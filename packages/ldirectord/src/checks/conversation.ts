@@ -5,6 +5,7 @@
  * undefined while it needs more, else a turn: what to say, and who listens next or what the verdict is.
  */
 import type { Pattern } from "./perl-pattern.js";
+import type { TlsWish } from "./tls.js";
 
 /** Where to call, and how the dialogue begins. */
 export interface Call {
@@ -12,8 +13,8 @@ export interface Call {
   readonly host: string;
   readonly port: number;
   readonly transport: "tcp" | "udp";
-  /** Undefined: no TLS. Certificates are not verified. `serverName` is sent as SNI if it is a name. */
-  readonly tls: { readonly serverName: string | undefined } | undefined;
+  /** Undefined: no TLS. */
+  readonly tls: TlsWish | undefined;
   readonly begin: (local: LocalEnd) => Turn;
 }
 
@@ -61,7 +62,7 @@ export type Judgement =
   | { readonly kind: "call-again"; readonly call: Call };
 
 /** Longest answer that is kept: the rest is not read. */
-export const LONGEST_ANSWER = 64 * 1024;
+export const LONGEST_ANSWER = 1024 * 1024;
 
 export const up = (message: string): Turn => ({ next: { kind: "up", message } });
 export const down = (reason: string): Turn => ({ next: { kind: "down", reason } });

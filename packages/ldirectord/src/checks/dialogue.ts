@@ -1,6 +1,6 @@
 /** Leads one dialogue over real connections until there is a verdict. The time limit is the caller's. */
 import { type Clock, milliseconds, plus } from "@systole/machine";
-import type { Connection, openConnection } from "./connection.js";
+import { type Connection, type OpenConnection, placeName } from "./connection.js";
 import {
   type Call,
   type Heard,
@@ -14,8 +14,9 @@ import type { Matcher } from "./matcher.js";
 import type { Transcript } from "./transcript.js";
 
 export type Outcome =
-  | { readonly up: true; readonly message: string }
-  | { readonly up: false; readonly reason: string };
+  | { readonly up: true; readonly message: string; readonly warning?: string }
+  /** `ours`: this machine could not even ask; it says nothing about the server. */
+  | { readonly up: false; readonly reason: string; readonly ours?: true };
 
 export interface Dialogue {
   /** Where it stands, for a time limit that is over. */
@@ -27,7 +28,7 @@ export interface Dialogue {
 const REPEAT_UDP = milliseconds(1000);
 
 export interface DialogueParts {
-  readonly open: typeof openConnection;
+  readonly open: OpenConnection;
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly transcript: Transcript;
@@ -39,6 +40,7 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
   let data: Connection | undefined;
   let callOff: (() => void) | undefined;
   let stage = "";
+  let warning: string | undefined;
   let over = false;
 
   function close(): void {
@@ -51,15 +53,18 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
   function judge(outcome: Outcome): void {
     if (over) return;
     close();
-    finish(outcome);
+    finish(outcome.up && warning !== undefined ? { ...outcome, warning } : outcome);
   }
+
+  const fail = (reason: string, ours: boolean) =>
+    judge(ours ? { up: false, reason, ours } : { up: false, reason });
 
   function start(to: Call): void {
     let listener: Listener | undefined;
     let text = "";
     let ended = false;
     let second: Heard["data"];
-    const place = `${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}`;
+    const place = placeName(to);
     stage = `${place} did not ${to.transport === "udp" ? "answer" : "take the connection"}`;
 
     function take(turn: Turn): void {
@@ -143,7 +148,8 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
             second = { text: second!.text, ended: true };
             ask();
           },
-          failed: (reason) => judge({ up: false, reason: `data connection: ${reason}` }),
+          failed: (reason, ours) => fail(`data connection: ${reason}`, ours),
+          warned() {},
         },
       );
     }
@@ -163,7 +169,10 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
         ended = true;
         ask();
       },
-      failed: (reason) => judge({ up: false, reason }),
+      failed: fail,
+      warned(text) {
+        warning = text;
+      },
     });
   }
 

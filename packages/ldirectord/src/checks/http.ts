@@ -55,8 +55,15 @@ export function httpCall(spec: NegotiateSpec): Call {
     target: escapePath(written),
   };
   const hostHeader = spec.virtualHost ?? place.hostHeader;
-  return callFor(spec, { ...place, hostHeader, serverName: spec.virtualHost ?? place.host }, 0);
+  return callFor(
+    spec,
+    { ...place, hostHeader, serverName: spec.tls.serverName ?? nameOf(spec.virtualHost) ?? place.host },
+    0,
+  );
 }
+
+/** A Host header may have a port; a name does not. */
+const nameOf = (host: string | undefined): string | undefined => host?.replace(/:\d+$/, "");
 
 function callFor(spec: NegotiateSpec, request: Request, hops: number): Call {
   const { host, port, tls, serverName, target, hostHeader } = request;
@@ -72,7 +79,7 @@ function callFor(spec: NegotiateSpec, request: Request, hops: number): Call {
     host,
     port,
     transport: "tcp",
-    tls: tls ? { serverName } : undefined,
+    tls: tls ? { serverName, settings: spec.tls } : undefined,
     begin: () => ({ say: words.join("\r\n"), next: answer(spec, request, hops) }),
   };
 }

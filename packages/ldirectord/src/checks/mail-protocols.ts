@@ -9,7 +9,7 @@ const callTo = (spec: NegotiateSpec, tls: boolean, first: Turn): Call => ({
   host: spec.target.address,
   port: spec.target.port,
   transport: "tcp",
-  tls: tls ? { serverName: spec.virtualHost } : undefined,
+  tls: tls ? { serverName: spec.tls.serverName ?? spec.virtualHost, settings: spec.tls } : undefined,
   begin: () => first,
 });
 

@@ -1,11 +1,13 @@
 /**
  * Searches an expression in a text without ever stalling the daemon.
  *
- * Plain text is searched at once; everything else in a worker thread that is ended when it takes too long, because
- * `^(a+)+$` on a hostile page would take for ever (measured in docs: doubling with every character).
+ * Plain text, and expressions in which nothing repeats, are searched at once; everything else in a worker thread that is
+ * ended when it takes too long, because `^(a+)+$` on a hostile page would take for ever (measured: doubling with every
+ * character). The limit begins when the thread runs, and counts only time in which we could have heard it.
  */
 import { Worker } from "node:worker_threads";
-import { type Clock, milliseconds, plus } from "@systole/machine";
+import { milliseconds } from "@systole/machine";
+import type { AwakeTimer } from "./awake.js";
 import type { Pattern } from "./perl-pattern.js";
 
 export interface Matcher {
@@ -23,6 +25,7 @@ interface Job {
 /** Runs in the worker: expressions are compiled once, the last hundred of them. */
 const PROGRAM = `
 const { parentPort } = require("node:worker_threads");
+parentPort.postMessage("ready");
 const compiled = new Map();
 parentPort.on("message", ({ source, texts }) => {
   let expression = compiled.get(source);
@@ -35,6 +38,7 @@ parentPort.on("message", ({ source, texts }) => {
 
 const LIMIT = milliseconds(1000);
 const MOST_WORKERS = 2;
+const MOST_COMPILED = 1000;
 /** Searches that wait; checks in flight are bounded, so this is only a last wall. */
 const MOST_WAITING = 4096;
 
@@ -43,17 +47,25 @@ interface Searcher {
   readonly worker: Worker;
   /** Of the job it has: the answer, or undefined when the thread failed. */
   answer: (found: boolean | undefined) => void;
+  /** The thread runs; until then `began` is called when it does. */
+  ready: boolean;
+  began: () => void;
 }
 
 function startSearcher(): Searcher {
   const worker = new Worker(PROGRAM, { eval: true });
-  const searcher: Searcher = { worker, answer: () => {} };
-  worker.on("message", (found) => searcher.answer(found === true));
+  const searcher: Searcher = { worker, answer: () => {}, ready: false, began: () => {} };
+  worker.on("message", (message) => {
+    if (message !== "ready") return searcher.answer(message === true);
+    searcher.ready = true;
+    searcher.began();
+  });
   worker.on("error", () => searcher.answer(undefined));
   return searcher;
 }
 
-export function createMatcher(clock: Clock): Matcher {
+export function createMatcher(awake: AwakeTimer): Matcher {
+  const compiled = new Map<string, RegExp>();
   const waiting: Job[] = [];
   const idle: Searcher[] = [];
   const busy = new Set<Searcher>();
@@ -82,13 +94,28 @@ export function createMatcher(clock: Clock): Matcher {
       next();
     };
     searcher.answer = finish;
-    const callOff = clock.at(plus(clock.now(), LIMIT), () => finish("timeout"));
+    let callOff = () => {};
+    searcher.began = () => {
+      callOff = awake.after(LIMIT, () => finish("timeout"));
+    };
+    if (searcher.ready) searcher.began();
     worker.postMessage({ source, texts });
+  }
+
+  function here(source: string, texts: readonly string[]): boolean {
+    let expression = compiled.get(source);
+    if (expression === undefined) {
+      if (compiled.size >= MOST_COMPILED) compiled.clear();
+      expression = new RegExp(source);
+      compiled.set(source, expression);
+    }
+    return texts.some((text) => expression.test(text));
   }
 
   return {
     search(pattern, texts) {
       if (pattern.kind === "plain") return Promise.resolve(texts.some((text) => text.includes(pattern.text)));
+      if (pattern.bounded) return Promise.resolve(here(pattern.source, texts));
       if (closed || waiting.length >= MOST_WAITING) return Promise.resolve("timeout");
       return new Promise((done) => {
         waiting.push({ source: pattern.source, texts, done });

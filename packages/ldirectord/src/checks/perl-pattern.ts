@@ -6,22 +6,29 @@
  */
 import { complement, eitherCase, literal, posixClass, range, SHORTHANDS } from "./perl-class.js";
 
-/** Plain text is searched as it is; anything else needs the engine. */
+/**
+ * Plain text is searched as it is; anything else needs the engine. `bounded`: nothing in it repeats and little of it
+ * can be one or the other, so that no text can make its search long.
+ */
 export type Pattern =
   | { readonly kind: "plain"; readonly text: string }
-  | { readonly kind: "expression"; readonly source: string };
+  | { readonly kind: "expression"; readonly source: string; readonly bounded: boolean };
+
+/** Two to the power of this are the ways through a bounded expression at one place of the text. */
+const MOST_CHOICES = 6;
 
 /** @throws PatternError */
 export function compilePattern(pattern: string): Pattern {
   const bytes = Buffer.from(pattern, "utf8").toString("latin1");
   if (!/[\\^$.|?*+()[\]{}]/.test(bytes)) return { kind: "plain", text: bytes };
-  const source = new Translation(bytes).run();
+  const translation = new Translation(bytes);
+  const source = translation.run();
   try {
     new RegExp(source);
   } catch (error) {
     throw new PatternError(error instanceof Error ? error.message : String(error));
   }
-  return { kind: "expression", source };
+  return { kind: "expression", source, bounded: translation.choices <= MOST_CHOICES };
 }
 
 /** Why a pattern cannot be used; undefined if it can. */
@@ -59,6 +66,8 @@ class Translation {
   #wrappers = 0;
   #references: { readonly group: string }[] = [];
   readonly #names = new Set<string>();
+  /** How often it may go on in two ways; without end where something repeats. */
+  choices = 0;
   /** A backreference to a group that took no part fails in Perl and matches in JavaScript. */
   #mayBeUnset = false;
 
@@ -83,6 +92,7 @@ class Translation {
     while (this.#at < this.#text.length && this.#text[this.#at] !== ")") {
       if (this.#text[this.#at] === "|") {
         this.#mayBeUnset = true;
+        this.choices += 1;
         this.#at += 1;
         out += "|";
       } else out += this.#piece();
@@ -99,6 +109,7 @@ class Translation {
     if (this.#flags.x) this.#skipBlanks();
     const quantifier = this.#quantifier();
     if (quantifier === undefined) return atom;
+    this.choices += quantifier.text === "?" ? 1 : Number.POSITIVE_INFINITY;
     if (this.#groups > groupsBefore && /^(?:[?*]|\{0)/.test(quantifier.text)) this.#mayBeUnset = true;
     const repeated = `${atom}${quantifier.text}`;
     if (quantifier.mode === "possessive") return this.#atomic(repeated);

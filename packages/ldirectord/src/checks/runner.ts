@@ -1,19 +1,23 @@
 /**
- * Does checks: sockets, a deadline over each whole check, a cap on checks in flight.
+ * Does checks: sockets, a limit over each whole check, a cap on checks in flight.
  *
- * Every check that is started is answered exactly once, unless it is called off before.
+ * Every check that is started is answered exactly once, unless it is called off before. One that this machine could not
+ * do, for want of descriptors or memory, says nothing about the server: it waits and is tried again.
  */
 import { randomBytes } from "node:crypto";
-import { type Clock, type Instant, type Millis, plus } from "@systole/machine";
+import { type Clock, type Instant, type Millis, plus, seconds } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
 import type { CheckResult, CheckSpec } from "../core/configured.js";
+import { type AwakeTimer, createAwakeTimer } from "./awake.js";
 import { callFor } from "./calls.js";
-import { openConnection } from "./connection.js";
+import { holdClient, isClientSpec } from "./client.js";
+import { connectionDoor, type OpenConnection } from "./connection.js";
 import { type Call, down, up } from "./conversation.js";
-import { holdDialogue, type Outcome } from "./dialogue.js";
+import { type Dialogue, holdDialogue, type Outcome } from "./dialogue.js";
 import { runExternal } from "./external.js";
 import { createMatcher, type Matcher } from "./matcher.js";
 import { createPinger, type Pinger } from "./ping.js";
+import { createTlsContexts, type TlsContexts } from "./tls.js";
 import { startTranscript, type Transcript } from "./transcript.js";
 
 export interface CheckRunner {
@@ -23,20 +27,31 @@ export interface CheckRunner {
 }
 
 /** In flight at most; more wait for their turn, and their time limit starts with it. */
-const MOST_IN_FLIGHT = 2048;
+const MOST_IN_FLIGHT = 8192;
 const MOST_EXTERNAL = 16;
+/** Before a check that this machine could not do is tried again. */
+const BREATH = seconds(0.5);
 
 /** What a runner works with; a test hands in others. */
 export interface Doors {
-  readonly open: typeof openConnection;
+  readonly open: OpenConnection;
   readonly matcher: Matcher;
   readonly pinger: Pinger;
   readonly external: typeof runExternal;
+  /** Milliseconds since 1970, for certificates. */
+  readonly wallClock: () => number;
+  /** Loads a package that need not be installed. */
+  readonly load: (name: string) => Promise<unknown>;
+  /** Hears why this machine cannot check; often, while it cannot. */
+  readonly complain: (problem: string) => void;
 }
 
 export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): CheckRunner {
-  const { open = openConnection, external = runExternal } = doors;
-  const matcher = doors.matcher ?? createMatcher(clock);
+  const { external = runExternal, wallClock = () => 0, load = (name) => import(name) } = doors;
+  const contexts: TlsContexts = createTlsContexts(() => clock.now(), wallClock);
+  const open = doors.open ?? connectionDoor(contexts);
+  const awake: AwakeTimer = createAwakeTimer(clock);
+  const matcher = doors.matcher ?? createMatcher(awake);
   const pinger = doors.pinger ?? createPinger(clock);
   const lanes = { external: lane(MOST_EXTERNAL), other: lane(MOST_IN_FLIGHT) };
 
@@ -51,24 +66,29 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
       case "external":
         return external(spec.command, spec.args, spec.limit, clock, finish);
       case "connect":
-        return converse(connectCall(spec), spec.limit, transcript, finish);
+        return limited(spec.limit, finish, (end) => converse(connectCall(spec), transcript, end));
       case "negotiate":
-        return converse(callFor(spec, randomBytes(16).toString("hex")), spec.limit, transcript, finish);
+        return limited(spec.limit, finish, (end) =>
+          isClientSpec(spec)
+            ? holdClient(spec, { contexts, matcher, load }, end)
+            : converse(callFor(spec, randomBytes(17).toString("hex")), transcript, end),
+        );
     }
   }
 
-  function converse(
-    call: Call,
+  const converse = (call: Call, transcript: Transcript, end: (outcome: Outcome) => void) =>
+    holdDialogue(call, { open, matcher, clock, transcript }, end);
+
+  function limited(
     limit: Millis,
-    transcript: Transcript,
     finish: (outcome: Outcome) => void,
+    begin: (end: (outcome: Outcome) => void) => Dialogue,
   ): () => void {
-    const end = (outcome: Outcome) => {
+    const dialogue = begin((outcome) => {
       callOff();
       finish(outcome);
-    };
-    const dialogue = holdDialogue(call, { open, matcher, clock, transcript }, end);
-    const callOff = clock.at(plus(clock.now(), limit), () => {
+    });
+    const callOff = awake.after(limit, () => {
       dialogue.close();
       finish({ up: false, reason: `${dialogue.stage()} within ${limit / 1000} s` });
     });
@@ -82,12 +102,20 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
     run(spec, finish) {
       let stop = () => {};
       const leave = lanes[spec.type === "external" ? "external" : "other"]((done) => {
-        const transcript = startTranscript();
-        const started = clock.now();
-        stop = start(spec, transcript, (outcome) => {
-          done();
-          finish(resultOf(outcome, started, clock.now(), transcript));
-        });
+        const attempt = () => {
+          const transcript = startTranscript();
+          const started = clock.now();
+          stop = start(spec, transcript, (outcome) => {
+            if (!outcome.up && outcome.ours === true) {
+              doors.complain?.(outcome.reason);
+              stop = clock.at(plus(clock.now(), BREATH), attempt);
+              return;
+            }
+            done();
+            finish(resultOf(outcome, started, clock.now(), transcript));
+          });
+        };
+        attempt();
       });
       return () => {
         leave();

@@ -1,10 +1,11 @@
 /** From the directives of a section to the check of one real server. */
 import { milliseconds, seconds } from "@systole/machine";
 import { type Endpoint, isIpv6 } from "@systole/wire";
-import type { CheckConfig, CheckSpec, NegotiateService, NegotiateSpec } from "../core/configured.js";
-import { checkPort, checkTimeout, credentials, negotiateTimeout } from "./defaults.js";
+import type { CheckConfig, CheckSpec, NegotiateSpec } from "../core/configured.js";
+import { checkPort, checkTimeout, credentials, longerTimeout, negotiateTimeout } from "./defaults.js";
 import type { GlobalSettings } from "./global.js";
 import type { ServiceName } from "./services.js";
+import { tlsSettings } from "./ssl.js";
 import type { Surroundings } from "./surroundings.js";
 import type { SectionSettings, WrittenReal } from "./virtual.js";
 
@@ -19,15 +20,20 @@ export interface CheckContext {
   readonly surroundings: Surroundings;
 }
 
-/** Services that cannot be asked in their own language yet: a connect check stands in for them. */
-export const NOT_BUILT: ReadonlySet<ServiceName> = new Set([
-  "ldap",
-  "ldaps",
-  "mysql",
-  "oracle",
-  "pgsql",
-  "radius",
-]);
+/** The package that speaks Oracle's language; without it a connect check stands in. */
+export const ORACLE_PACKAGE = "oracledb";
+
+/** Why a negotiate check can only fail; undefined if it can also succeed. */
+export function missingWords(service: ServiceName, section: SectionSettings): string | undefined {
+  const needed: readonly (keyof SectionSettings)[] =
+    service === "mysql" || service === "pgsql" || service === "oracle"
+      ? ["login", "request"]
+      : service === "radius"
+        ? ["login", "secret"]
+        : [];
+  const missing = needed.filter((name) => section[name] === undefined);
+  return missing.length === 0 ? undefined : `service ${service} needs ${missing.join(" and ")}`;
+}
 
 /** @param place address of the real server with the port as written, 0 if none was */
 export function checkConfig(context: CheckContext, written: WrittenReal, place: Endpoint): CheckConfig {
@@ -122,38 +128,34 @@ function negotiateSpec(
   target: Endpoint | undefined,
 ): CheckSpec | undefined {
   const { section, globals, transport, surroundings } = context;
-  const own = negotiated(service);
-  if (own === undefined || target === undefined) return undefined;
+  if (service === "none" || target === undefined) return undefined;
+  if (service === "oracle" && !surroundings.hasPackage(ORACLE_PACKAGE)) return undefined;
+  const missing = missingWords(service, section);
+  // The request of an SQL service may also stand in the real= line.
+  if (missing !== undefined && !(missing.endsWith("needs request") && written.request !== undefined))
+    return { type: "impossible", reason: missing };
   // The pair of a real= line replaces both strings of the section, also when one of them is empty.
   const pair = written.request !== undefined;
   const receive = pair ? written.receive : section.receive;
   const spec: NegotiateSpec = {
     type: "negotiate",
-    service: own,
+    service,
     transport,
     target,
-    limit: seconds(negotiateTimeout(section, globals)),
+    limit: seconds(
+      LDAP_OR_RADIUS.has(service) ? longerTimeout(section, globals) : negotiateTimeout(section, globals),
+    ),
     request: pair ? written.request : section.request,
     receive: receive === "" ? undefined : receive,
     virtualHost: section.virtualHost === "" ? undefined : section.virtualHost,
     method: section.httpMethod,
     ...credentials(section, service, surroundings.hostName),
+    database: section.database ?? "",
+    secret: section.secret ?? "",
+    tls: tlsSettings(section.ssl, globals.ssl),
     redirects: section.httpRedirects ?? globals.httpRedirects,
   };
   return spec;
 }
 
-function negotiated(service: ServiceName): NegotiateService | undefined {
-  switch (service) {
-    case "ldap":
-    case "ldaps":
-    case "mysql":
-    case "oracle":
-    case "pgsql":
-    case "radius":
-    case "none":
-      return undefined;
-    default:
-      return service;
-  }
-}
+const LDAP_OR_RADIUS: ReadonlySet<ServiceName> = new Set(["ldap", "ldaps", "radius"]);

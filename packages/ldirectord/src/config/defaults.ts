@@ -22,6 +22,10 @@ export const negotiateTimeout = (section: SectionSettings, globals: GlobalSettin
   globals.checkTimeout ??
   NEGOTIATE_TIMEOUT_SECONDS;
 
+/** Seconds for a whole check of ldap, ldaps, radius: files that set only one of the two keep working. */
+export const longerTimeout = (section: SectionSettings, globals: GlobalSettings): number =>
+  Math.max(checkTimeout(section, globals), negotiateTimeout(section, globals));
+
 /** The service type: as written, or what the virtual port stands for. */
 export const serviceOf = (section: SectionSettings, virtualPort: number | undefined): ServiceName =>
   section.service ?? (virtualPort === undefined ? "none" : serviceOfPort(virtualPort));

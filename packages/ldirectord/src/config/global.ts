@@ -11,6 +11,7 @@ import {
   warnAboutHash,
 } from "./mail.js";
 import { type FallbackLine, readFallback } from "./real.js";
+import { SSL_DIRECTIVES, type SslSettings } from "./ssl.js";
 import type { Statement } from "./statement.js";
 import type { Surroundings } from "./surroundings.js";
 import { type Reading, readNumber, readQuoted, readText, readYesNo } from "./values.js";
@@ -50,6 +51,8 @@ export interface GlobalSettings {
   reconcile: { readonly seconds: number | undefined; readonly strict: boolean };
   /** Ours: whether checks of http follow redirects. */
   httpRedirects: boolean;
+  /** Ours. */
+  readonly ssl: SslSettings;
 }
 
 export const defaultGlobals = (): GlobalSettings => ({
@@ -78,6 +81,7 @@ export const defaultGlobals = (): GlobalSettings => ({
   maintenanceDirectory: undefined,
   reconcile: { seconds: 30, strict: false },
   httpRedirects: true,
+  ssl: {},
 });
 
 type Reader = (reading: Reading, settings: GlobalSettings, surroundings: Surroundings) => void;
@@ -136,6 +140,7 @@ export const GLOBAL_DIRECTIVES: Readonly<Record<string, Reader>> = {
   maintenancedir: readMaintenanceDirectory,
   reconcile: set("reconcile", readReconcile),
   httpredirects: set("httpRedirects", readYesNo),
+  ...SSL_DIRECTIVES,
 };
 
 /** Reads one global statement into `settings`. `elsewhere`: names that are known inside of a virtual section. */

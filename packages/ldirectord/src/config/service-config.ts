@@ -1,11 +1,11 @@
 /** One section of ldirectord.cf with everything resolved: a virtual service, its real servers, its fallback. */
 import type { VirtualService, VirtualServiceId } from "@systole/kernel";
 import { type Endpoint, formatEndpoint } from "@systole/wire";
-import type { FallbackConfig, RealConfig, ServiceConfig } from "../core/configured.js";
+import type { CheckConfig, FallbackConfig, RealConfig, ServiceConfig } from "../core/configured.js";
 import { isAlsoReal } from "../core/fallback.js";
 import { serviceId } from "../core/plan.js";
 import { hostAddress, isShortForm, portNumber, readVirtualAddress } from "./address.js";
-import { type CheckContext, checkConfig, NOT_BUILT } from "./check-config.js";
+import { type CheckContext, checkConfig, missingWords, ORACLE_PACKAGE } from "./check-config.js";
 import { type Complaints, valueSpan } from "./complaints.js";
 import { serviceOf } from "./defaults.js";
 import type { GlobalSettings } from "./global.js";
@@ -210,20 +210,25 @@ function withoutDuplicates(
   return [...byKey.values()];
 }
 
+const isImpossible = (check: CheckConfig) => check.kind === "periodic" && check.spec.type === "impossible";
+
 function adviseOnService(
-  { settings, section, complaints }: SectionContext,
+  { settings, section, complaints, surroundings }: SectionContext,
   service: ServiceConfig,
   type: ServiceName,
   fallback: FallbackConfig | undefined,
 ): void {
   const asked = settings.checkType.kind === "negotiate" || settings.checkType.kind === "combined";
   const at = (name: string) => settings.at.get(name) ?? section.head;
-  if (asked && NOT_BUILT.has(type)) {
+  const missing = asked ? missingWords(type, settings) : undefined;
+  if (missing !== undefined && service.reals.some(({ check }) => isImpossible(check)))
+    complaints.warn(at("service"), "never-up", `${missing}; without, every check fails`);
+  if (asked && type === "oracle" && !surroundings.hasPackage(ORACLE_PACKAGE)) {
     complaints.warn(
       at("service"),
-      "service-not-built",
-      `service ${type} is not asked in its own language yet; a connect check is used instead`,
-      "write checktype=connect, or checktype=external with a command of your own",
+      "no-package",
+      `service oracle is not asked in its own language; a connect check is used instead`,
+      `install the npm package ${ORACLE_PACKAGE} (version 6) beside ldirectord`,
     );
   }
   const http = type === "http" || type === "https" || type === "http_proxy";

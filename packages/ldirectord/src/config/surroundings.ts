@@ -10,6 +10,8 @@ export interface Surroundings {
   unwritable(path: string): string | undefined;
   isDirectory(path: string): boolean;
   isFile(path: string): boolean;
+  /** Whether a package that is not installed with us is there. */
+  hasPackage(name: string): boolean;
   /** `HOSTNAME` or the node's name: part of default logins. */
   readonly hostName: string;
 }

@@ -14,6 +14,7 @@ import {
 } from "./mail.js";
 import { type RealLine, readReal } from "./real.js";
 import { SERVICES, type ServiceName } from "./services.js";
+import { SSL_DIRECTIVES, type SslSettings } from "./ssl.js";
 import type { Statement } from "./statement.js";
 import type { Surroundings } from "./surroundings.js";
 import {
@@ -75,6 +76,7 @@ export interface SectionSettings {
   serviceName: string | undefined;
   comment: string | undefined;
   httpRedirects: boolean | undefined;
+  readonly ssl: SslSettings;
   /** Places of directives that only make sense together with others. */
   readonly at: Map<string, Statement>;
 }
@@ -117,6 +119,7 @@ export const defaultSection = (family: Family): SectionSettings => ({
   serviceName: undefined,
   comment: undefined,
   httpRedirects: undefined,
+  ssl: {},
   at: new Map(),
 });
 
@@ -175,6 +178,7 @@ const DIRECTIVES: Readonly<Record<string, Reader>> = {
   servicename: set("serviceName", readLabel),
   comment: set("comment", readLabel),
   httpredirects: set("httpRedirects", readYesNo),
+  ...SSL_DIRECTIVES,
 };
 
 export const SECTION_DIRECTIVES: ReadonlySet<string> = new Set(Object.keys(DIRECTIVES));

@@ -78,8 +78,8 @@ export interface PeriodicCheck {
   };
 }
 
-/** Service types that are asked in their own language. */
-export type NegotiateService =
+/** Service types that are asked in a dialogue of ours. */
+export type DialogueService =
   | "dns"
   | "ftp"
   | "http"
@@ -90,10 +90,14 @@ export type NegotiateService =
   | "nntp"
   | "pop"
   | "pops"
+  | "radius"
   | "simpletcp"
   | "sip"
   | "smtp"
   | "submission";
+
+/** Service types that a library speaks. */
+export type ClientService = "ldap" | "ldaps" | "mysql" | "oracle" | "pgsql";
 
 /** One check, ready to be done. `limit` is for the whole of it. */
 export type CheckSpec =
@@ -111,9 +115,18 @@ export type CheckSpec =
   /** Something that can only fail, such as a connect check without a port. */
   | { readonly type: "impossible"; readonly reason: string };
 
-export interface NegotiateSpec {
+export type NegotiateSpec = DialogueSpec | ClientSpec;
+
+export interface DialogueSpec extends Negotiation {
+  readonly service: DialogueService;
+}
+
+export interface ClientSpec extends Negotiation {
+  readonly service: ClientService;
+}
+
+interface Negotiation {
   readonly type: "negotiate";
-  readonly service: NegotiateService;
   readonly transport: "tcp" | "udp";
   readonly target: Endpoint;
   readonly limit: Millis;
@@ -125,13 +138,38 @@ export interface NegotiateSpec {
   readonly method: "GET" | "HEAD";
   readonly login: string;
   readonly password: string;
+  /** `""`: none was written. */
+  readonly database: string;
+  /** Shared with a server of radius. */
+  readonly secret: string;
+  readonly tls: TlsSettings;
   /** Follow redirects of http; up to 7. */
   readonly redirects: boolean;
 }
 
+/** How TLS is spoken in a check; the first value of each is what the original did, or meant to. */
+export interface TlsSettings {
+  /** False: whoever answers is taken. True: chain and name of the certificate are verified. */
+  readonly verify: boolean;
+  /** Authorities that count instead of the usual ones. */
+  readonly caFile: string | undefined;
+  /** SNI and the name to verify; undefined: what the service type says. */
+  readonly serverName: string | undefined;
+  /** Warn when the certificate of the server ends within so many days. */
+  readonly expiryDays: number | undefined;
+  /** Our own, for servers that ask for one. */
+  readonly certificate: { readonly certFile: string; readonly keyFile: string } | undefined;
+}
+
 /** What came out of one check. */
 export type CheckResult =
-  | { readonly up: true; readonly message: string; readonly tookMs: number }
+  | {
+      readonly up: true;
+      readonly message: string;
+      readonly tookMs: number;
+      /** Something that is going to be a failure, such as a certificate that ends soon. A sentence without its subject. */
+      readonly warning?: string;
+    }
   | {
       readonly up: false;
       /** A sentence without a full stop. */

@@ -9,6 +9,7 @@ import type { DirectorAction, DirectorEvent, DirectorState } from "../core/direc
 import { serviceId } from "../core/plan.js";
 import * as lines from "../log-lines.js";
 import { adviseOnConfiguration } from "./advice.js";
+import { createCheckWarnings } from "./check-warnings.js";
 import type { Options } from "./command-line.js";
 import { lineOf, parseConfiguration } from "./configuration.js";
 import { createFallbackCommands } from "./fallback-command.js";
@@ -54,7 +55,8 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   const orders = createOrders(overridesPath(instance.daemon), log, moment);
   const letters = createLetters(events, node, (line) => log.info({ event: "letter" }, line));
   const monitorFiles = createMonitorFiles(log, wallClock);
-  const runner = createCheckRunner(clock);
+  const warnings = createCheckWarnings(log, clock, (check) => namesOf(director.state(), check));
+  const runner = createCheckRunner(clock, { wallClock, complain: warnings.cannotCheck });
   const fallbackCommands = createFallbackCommands(log, clock);
   const reporter = createReporter(log, events, letters.mail);
   const performer = createPerformer(
@@ -79,15 +81,20 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     performer.perform,
   );
 
+  /** Every real server has had its first verdict since the configuration was taken. */
+  let settled = false;
   function checked(...[check, result]: Parameters<typeof monitorFiles.checked>): void {
     monitorFiles.checked(check, result);
+    warnings.checked(check, result);
+    if (settled) return;
     const { services } = director.state();
-    const all = [...services.values()].every(({ reals }) => [...reals.values()].every(({ known }) => known));
-    if (all) letters.state("running");
+    settled = [...services.values()].every(({ reals }) => [...reals.values()].every(({ known }) => known));
+    if (settled) letters.state("running");
   }
 
   function use(next: LdirectordConfig): void {
     config = next;
+    settled = false;
     letters.configure(next);
     monitorFiles.configure(next);
     adviseOnConfiguration(next, balancer, log);
@@ -158,3 +165,7 @@ async function leftByAnActiveOne(balancer: Balancer, { director }: LdirectordCon
   const table = await balancer.read().catch(() => []);
   return table.some(({ service }) => keys.has(serviceId(service.id)));
 }
+
+/** The real servers of a check, for log lines. */
+const namesOf = ({ users }: DirectorState, check: string): string =>
+  (users.get(check) ?? []).map(({ service, real }) => `${real} (${service})`).join(", ");

@@ -1,6 +1,7 @@
 /** Names, services and files as this machine knows them, for judging ldirectord.cf. */
 import { lookup } from "node:dns/promises";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import type { Source } from "@systole/config";
@@ -49,6 +50,15 @@ async function resolve(name: string, family: Family): Promise<IpAddress | undefi
   }
 }
 
+function hasPackage(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function machine(): Surroundings {
   const services = servicesDatabase();
   return {
@@ -57,6 +67,7 @@ function machine(): Surroundings {
     unwritable,
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+    hasPackage,
     hostName: process.env.HOSTNAME ?? hostname(),
   };
 }

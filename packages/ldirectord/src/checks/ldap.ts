@@ -1,0 +1,30 @@
+/**
+ * ldap, ldaps: a simple bind, then the entry that `request` names; up when exactly one comes back and its DN matches
+ * `receive`. The request is the original's: scope base, aliases found, any objectClass, all attributes. RFC 4511.
+ */
+import type { Ask } from "./client.js";
+
+export const askLdap: Ask = async (spec, { connect, connectTls }) => {
+  const { Client } = await import("ldapts");
+  const { target, login, password } = spec;
+  const client = new Client({
+    // Only the scheme counts: the connection is ours.
+    url: `${spec.service}://localhost:${target.port}`,
+    strictDN: false,
+    createConnection: connect,
+    createSecureConnection: connectTls,
+  });
+  // Anonymous unless both were given, as the original.
+  const named = login !== "" && password !== "";
+  await client.bind(named ? login : "", named ? password : "");
+  const base = (spec.request ?? "").replace(/^\//, "");
+  const { searchEntries } = await client.search(base, {
+    scope: "base",
+    derefAliases: "find",
+    filter: "(objectClass=*)",
+  });
+  const [entry] = searchEntries;
+  if (entry === undefined || searchEntries.length !== 1)
+    return { up: false, reason: `${searchEntries.length} entries with the DN "${base}" instead of one` };
+  return { up: true, message: `entry "${entry.dn}"`, text: entry.dn };
+};
