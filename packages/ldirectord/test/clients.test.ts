@@ -1,4 +1,4 @@
-/** Service types that libraries speak, against servers that are not what they should be; real ones are in test/interop. */
+/** Service types that libraries speak, against servers that are not what they should be; test/interop has real ones. */
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { milliseconds, systemClock } from "@systole/machine";
 import { parseIp } from "@systole/wire";

@@ -28,7 +28,7 @@ const spec = (more: Partial<DialogueSpec> = {}): DialogueSpec => ({
 });
 
 const RANDOM = "0123456789abcdef0123456789abcdef";
-const LOCAL = { address: "192.0.2.1", port: 50_000 };
+const LOCAL = { address: () => "192.0.2.1", port: () => 50_000 };
 
 /** Plays the server's parts one by one; what the client said, and how it ended. */
 function play(
@@ -37,7 +37,7 @@ function play(
 ): { readonly said: readonly string[]; readonly end: string } {
   const said: string[] = [];
   const rest = [...answers];
-  let turn: Turn = callFor(what, RANDOM).begin(LOCAL);
+  let turn: Turn = callFor(what).begin(LOCAL, () => RANDOM);
   for (let text = ""; ; ) {
     if (turn.say !== undefined) said.push(turn.say);
     if (turn.rest !== undefined) text = turn.rest;
@@ -70,22 +70,24 @@ test("an http request, byte for byte: blanks escaped, escapes kept, Host without
 });
 
 test("virtualhost is the Host header and the TLS name; a whole URL asks another place", () => {
-  const https = callFor(spec({ service: "https", virtualHost: "www.example.test" }), RANDOM);
+  const https = callFor(spec({ service: "https", virtualHost: "www.example.test" }));
   expect([https.host, https.tls]).toEqual([
     "192.0.2.21",
     { serverName: "www.example.test", settings: tlsSettings({}, {}) },
   ]);
-  const other = callFor(
-    spec({ request: "http://192.0.2.25:8181/abs", virtualHost: "www.example.test" }),
-    RANDOM,
-  );
+  const other = callFor(spec({ request: "http://192.0.2.25:8181/abs", virtualHost: "www.example.test" }));
   expect([other.host, other.port]).toEqual(["192.0.2.25", 8181]);
-  expect(other.begin(LOCAL).say).toMatch(/^GET \/abs HTTP\/1\.1\r\nHost: www\.example\.test\r\n/);
-  const proxy = callFor(spec({ service: "http_proxy", request: "http://www.example.test/" }), RANDOM);
-  expect([proxy.host, proxy.begin(LOCAL).say!.split("\r\n").slice(0, 2)]).toEqual([
-    "192.0.2.21",
-    ["GET http://www.example.test/ HTTP/1.1", "Host: www.example.test"],
-  ]);
+  expect(other.begin(LOCAL, () => RANDOM).say).toMatch(
+    /^GET \/abs HTTP\/1\.1\r\nHost: www\.example\.test\r\n/,
+  );
+  const proxy = callFor(spec({ service: "http_proxy", request: "http://www.example.test/" }));
+  expect([
+    proxy.host,
+    proxy
+      .begin(LOCAL, () => RANDOM)
+      .say!.split("\r\n")
+      .slice(0, 2),
+  ]).toEqual(["192.0.2.21", ["GET http://www.example.test/ HTTP/1.1", "Host: www.example.test"]]);
 });
 
 test.each([
@@ -181,7 +183,7 @@ test("simpletcp says exactly what was written, with its newlines", () => {
 
 test("a dns question for a name and for an address, byte for byte", () => {
   const ask = (request: string) =>
-    callFor(spec({ service: "dns", transport: "udp", request }), RANDOM).begin(LOCAL).say;
+    callFor(spec({ service: "dns", transport: "udp", request })).begin(LOCAL, () => RANDOM).say;
   expect(ask("a.test")).toBe(
     "\x01\x23\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x04test\x00\x00\x01\x00\x01",
   );

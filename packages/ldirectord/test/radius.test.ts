@@ -31,7 +31,7 @@ const spec = (more: Partial<DialogueSpec> = {}): DialogueSpec => ({
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 const begin = (what = spec(), address = "192.168.1.16") =>
-  radiusCall(what, RANDOM).begin({ address, port: 5000 });
+  radiusCall(what).begin({ address: () => address, port: () => 5000 }, () => RANDOM);
 const listener = ({ next }: Turn): Listener => {
   if (typeof next !== "function") throw new Error("a verdict before an answer");
   return next;

@@ -42,7 +42,7 @@ export function virtualDoor(
     const answer = (bytes: string | undefined) => {
       if (bytes !== undefined) later(() => events.heard(bytes));
     };
-    later(() => events.open({ address: "192.0.2.1", port: 50_000 }));
+    later(() => events.open({ address: () => "192.0.2.1", port: () => 50_000 }));
     answer(session.greet());
     return {
       say(bytes) {

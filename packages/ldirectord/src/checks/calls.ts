@@ -8,8 +8,8 @@ import { radiusCall } from "./radius.js";
 import { ftpCall, nntpCall, simpleTcpCall } from "./simple-protocols.js";
 import { sipCall } from "./sip.js";
 
-/** @param random hexadecimal digits, at least 34, different each time */
-export function callFor(spec: DialogueSpec, random: string): Call {
+/** The same call serves any number of checks. */
+export function callFor(spec: DialogueSpec): Call {
   switch (spec.service) {
     case "http":
     case "https":
@@ -31,10 +31,10 @@ export function callFor(spec: DialogueSpec, random: string): Call {
     case "ftp":
       return ftpCall(spec);
     case "dns":
-      return dnsCall(spec, Number.parseInt(random.slice(0, 4), 16));
+      return dnsCall(spec);
     case "radius":
-      return radiusCall(spec, random);
+      return radiusCall(spec);
     case "sip":
-      return sipCall(spec, random);
+      return sipCall(spec);
   }
 }

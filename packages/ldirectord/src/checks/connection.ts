@@ -36,7 +36,19 @@ interface Server {
   readonly port: number;
 }
 
-export const tcpTo = ({ host, port }: Server): Socket => connect({ host, port });
+/** @param heard the bytes; good only until it returns */
+export const tcpTo = ({ host, port }: Server, heard?: (bytes: Buffer) => void): Socket =>
+  connect({ host, port, ...(heard === undefined ? {} : { onread: reader(heard) }) });
+
+/** All sockets are read into the same memory, one after the other: they need none of their own for it. */
+const READ_INTO = Buffer.alloc(65_536);
+const reader = (heard: (bytes: Buffer) => void) => ({
+  buffer: READ_INTO,
+  callback(size: number) {
+    heard(READ_INTO.subarray(0, size));
+    return true;
+  },
+});
 
 /** @throws Error when a file that TLS needs is not as it should be */
 export const tlsTo = ({ host, port }: Server, wish: TlsWish, contexts: TlsContexts): TLSSocket =>
@@ -44,27 +56,28 @@ export const tlsTo = ({ host, port }: Server, wish: TlsWish, contexts: TlsContex
 
 function openTcp(place: Place, contexts: TlsContexts, events: ConnectionEvents): Connection {
   const { tls } = place;
+  let closed = false;
+  let opened = false;
+  const heard = (bytes: Buffer) => {
+    if (!closed) events.heard(bytes.toString("latin1"));
+  };
   let socket: Socket;
   try {
-    socket = tls === undefined ? tcpTo(place) : tlsTo(place, tls, contexts);
+    socket = tls === undefined ? tcpTo(place, heard) : tlsTo(place, tls, contexts);
   } catch (error) {
     queueMicrotask(() =>
       events.failed(`TLS: ${error instanceof Error ? error.message : String(error)}`, false),
     );
     return { say() {}, finish() {}, close() {} };
   }
-  let closed = false;
-  let opened = false;
   socket.once(tls === undefined ? "connect" : "secureConnect", () => {
     if (closed) return;
     opened = true;
     const warning = tls === undefined ? undefined : contexts.warning(tls, socket);
     if (warning !== undefined) events.warned(warning);
-    events.open({ address: socket.localAddress ?? "", port: socket.localPort ?? 0 });
+    events.open({ address: () => socket.localAddress ?? "", port: () => socket.localPort ?? 0 });
   });
-  socket.on("data", (bytes: Buffer) => {
-    if (!closed) events.heard(bytes.toString("latin1"));
-  });
+  if (tls !== undefined) socket.on("data", heard);
   socket.once("end", () => {
     if (!closed) events.ended();
   });
@@ -76,8 +89,8 @@ function openTcp(place: Place, contexts: TlsContexts, events: ConnectionEvents):
     finish: () => void socket.end(),
     close() {
       closed = true;
-      // A connection that is still being made would wait for its end before it could finish politely.
-      if (opened) socket.destroySoon();
+      // What was said is with the kernel, but for what did not fit; before it is open nothing was said.
+      if (opened && socket.writableLength > 0) socket.destroySoon();
       else socket.destroy();
     },
   };
@@ -95,7 +108,8 @@ function openUdp(host: string, port: number, events: ConnectionEvents): Connecti
   });
   // Connected, so that an ICMP "port unreachable" reaches us as an error.
   socket.connect(port, host, () => {
-    if (!closed) events.open(socket.address());
+    if (closed) return;
+    events.open({ address: () => socket.address().address, port: () => socket.address().port });
   });
   return {
     say: (bytes) =>

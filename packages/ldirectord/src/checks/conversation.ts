@@ -15,12 +15,13 @@ export interface Call {
   readonly transport: "tcp" | "udp";
   /** Undefined: no TLS. */
   readonly tls: TlsWish | undefined;
-  readonly begin: (local: LocalEnd) => Turn;
+  /** May be called many times, for one connection each. `random`: 34 hexadecimal digits, different each time. */
+  readonly begin: (local: LocalEnd, random: () => string) => Turn;
 }
 
 export interface LocalEnd {
-  readonly address: string;
-  readonly port: number;
+  address(): string;
+  port(): number;
 }
 
 export interface Turn {

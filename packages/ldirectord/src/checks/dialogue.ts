@@ -32,10 +32,12 @@ export interface DialogueParts {
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly transcript: Transcript;
+  /** 34 hexadecimal digits, different each time. */
+  readonly random: () => string;
 }
 
 export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome: Outcome) => void): Dialogue {
-  const { open, matcher, clock, transcript } = parts;
+  const { open, matcher, clock, transcript, random } = parts;
   let connection: Connection | undefined;
   let data: Connection | undefined;
   let callOff: (() => void) | undefined;
@@ -157,7 +159,7 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
     connection = open(to, {
       open(local) {
         stage = `${place} took the connection, but did not answer in full`;
-        take(to.begin(local));
+        take(to.begin(local, random));
       },
       heard(bytes) {
         transcript.heard(bytes);

@@ -6,7 +6,7 @@
  */
 import { ByteReader, DecodeError, ipBytes, ipFromBytes, parseIp } from "@systole/wire";
 import type { NegotiateSpec } from "../core/configured.js";
-import { type Call, down, type Listener, shortened, up } from "./conversation.js";
+import { type Call, down, type Listener, type LocalEnd, shortened, up } from "./conversation.js";
 import { compilePattern } from "./perl-pattern.js";
 
 const TYPE = { A: 1, CNAME: 5, PTR: 12, AAAA: 28 } as const;
@@ -14,18 +14,20 @@ const CLASS_IN = 1;
 const RECURSION_DESIRED = 0x0100;
 const RCODES = ["no error", "format error", "server failure", "no such name", "not implemented", "refused"];
 
-/** @param id 0 to 65535, different each time */
-export function dnsCall(spec: NegotiateSpec, id: number): Call {
+export function dnsCall(spec: NegotiateSpec): Call {
   const name = (spec.request ?? "").replace(/^\//, "");
-  const query = question(name, id);
   const stream = spec.transport === "tcp";
-  const length = String.fromCharCode(query.length >> 8, query.length & 255);
+  const begin = (_: LocalEnd, random: () => string) => {
+    const id = Number.parseInt(random().slice(0, 4), 16);
+    const query = question(name, id);
+    return { say: stream ? word(query.length) + query : query, next: answer(spec, id, stream) };
+  };
   return {
     host: spec.target.address,
     port: spec.target.port,
     transport: spec.transport,
     tls: undefined,
-    begin: () => ({ say: stream ? length + query : query, next: answer(spec, id, stream) }),
+    begin,
   };
 }
 

@@ -21,12 +21,12 @@ const ATTRIBUTE = {
 } as const;
 const HEAD = 20;
 
-/** @param random hexadecimal digits, at least 34, different each time: the authenticator and the identifier */
-export function radiusCall(spec: NegotiateSpec, random: string): Call {
+export function radiusCall(spec: NegotiateSpec): Call {
   const { address, port } = spec.target;
-  const authenticator = Buffer.from(random.slice(0, 32), "hex");
-  const id = Number.parseInt(random.slice(32, 34), 16);
-  const begin = (local: LocalEnd) => {
+  const begin = (local: LocalEnd, random: () => string) => {
+    const digits = random();
+    const authenticator = Buffer.from(digits.slice(0, 32), "hex");
+    const id = Number.parseInt(digits.slice(32, 34), 16);
     const request = accessRequest(spec, id, authenticator, local);
     return { say: request.toString("latin1"), secret: true, next: answer(spec, id, authenticator) };
   };
@@ -47,7 +47,7 @@ function accessRequest(
   authenticator: Buffer,
   local: LocalEnd,
 ): Buffer {
-  const own = parseIp(local.address);
+  const own = parseIp(local.address());
   const nas = own === undefined ? undefined : ipBytes(own);
   const attributes = [
     attribute(ATTRIBUTE.userName, bytes(login)),

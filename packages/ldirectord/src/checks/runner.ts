@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { type Clock, type Instant, type Millis, plus, seconds } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
-import type { CheckResult, CheckSpec } from "../core/configured.js";
+import type { CheckResult, CheckSpec, DialogueSpec } from "../core/configured.js";
 import { type AwakeTimer, createAwakeTimer } from "./awake.js";
 import { callFor } from "./calls.js";
 import { holdClient, isClientSpec } from "./client.js";
@@ -53,6 +53,9 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
   const awake: AwakeTimer = createAwakeTimer(clock);
   const matcher = doors.matcher ?? createMatcher(awake);
   const pinger = doors.pinger ?? createPinger(clock);
+  const random = () => randomBytes(17).toString("hex");
+  /** What a check says is worked out once, not once a second. */
+  const calls = new WeakMap<CheckSpec, Call>();
   const lanes = { external: lane(MOST_EXTERNAL), other: lane(MOST_IN_FLIGHT) };
 
   /** Starts one check; answers how to stop it. */
@@ -66,18 +69,26 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
       case "external":
         return external(spec.command, spec.args, spec.limit, clock, finish);
       case "connect":
-        return limited(spec.limit, finish, (end) => converse(connectCall(spec), transcript, end));
+        return limited(spec.limit, finish, (end) => converse(callOf(spec), transcript, end));
       case "negotiate":
         return limited(spec.limit, finish, (end) =>
           isClientSpec(spec)
             ? holdClient(spec, { contexts, matcher, load }, end)
-            : converse(callFor(spec, randomBytes(17).toString("hex")), transcript, end),
+            : converse(callOf(spec), transcript, end),
         );
     }
   }
 
+  function callOf(spec: DialogueSpec | Extract<CheckSpec, { type: "connect" }>): Call {
+    const known = calls.get(spec);
+    if (known !== undefined) return known;
+    const call = spec.type === "connect" ? connectCall(spec) : callFor(spec);
+    calls.set(spec, call);
+    return call;
+  }
+
   const converse = (call: Call, transcript: Transcript, end: (outcome: Outcome) => void) =>
-    holdDialogue(call, { open, matcher, clock, transcript }, end);
+    holdDialogue(call, { open, matcher, clock, transcript, random }, end);
 
   function limited(
     limit: Millis,

@@ -2,18 +2,21 @@
 import type { NegotiateSpec } from "../core/configured.js";
 import { type Call, down, type Listener, type LocalEnd, shortened, up } from "./conversation.js";
 
-/** @param random hexadecimal digits, at least 32, different each time */
-export function sipCall(spec: NegotiateSpec, random: string): Call {
+export function sipCall(spec: NegotiateSpec): Call {
   const { address, port } = spec.target;
-  const begin = (local: LocalEnd) => ({ say: request(spec, local, random), next: answer });
+  const begin = (local: LocalEnd, random: () => string) => ({
+    say: request(spec, local, random()),
+    next: answer,
+  });
   return { host: address, port, transport: spec.transport, tls: undefined, begin };
 }
 
 function request({ login, transport }: NegotiateSpec, local: LocalEnd, random: string): string {
-  const host = local.address.includes(":") ? `[${local.address}]` : local.address;
+  const address = local.address();
+  const host = address.includes(":") ? `[${address}]` : address;
   return [
     `OPTIONS sip:${login} SIP/2.0`,
-    `Via: SIP/2.0/${transport.toUpperCase()} ${host}:${local.port};branch=z9hG4bK${random.slice(0, 12)}`,
+    `Via: SIP/2.0/${transport.toUpperCase()} ${host}:${local.port()};branch=z9hG4bK${random.slice(0, 12)}`,
     "Max-Forwards: 70",
     `To: <sip:${login}>`,
     `From: <sip:${login}>;tag=${random.slice(12, 20)}`,

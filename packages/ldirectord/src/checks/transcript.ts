@@ -1,4 +1,7 @@
-/** What was said on a connection, for the event of a real server that went down: bounded and escaped. */
+/**
+ * What was said on a connection, for the event of a real server that went down: bounded and escaped. Most checks pass
+ * and nobody asks: what was said is only kept, and made text when it is.
+ */
 import { shortened } from "./conversation.js";
 
 const LONGEST = 2048;
@@ -13,16 +16,25 @@ export interface Transcript {
 }
 
 export function startTranscript(): Transcript {
-  let text = "";
-  const add = (mark: string, part: string) => {
-    for (const line of part.split(/\r?\n/)) {
-      if (line !== "" && text.length < LONGEST) text += `${mark} ${shortened(line, LONGEST_PART)}\n`;
-    }
+  const parts: { readonly mark: string; readonly text: string }[] = [];
+  let length = 0;
+  const add = (mark: string, text: string) => {
+    if (length >= LONGEST) return;
+    parts.push({ mark, text: text.length > LONGEST ? text.slice(0, LONGEST) : text });
+    length += text.length;
   };
   return {
-    said: (bytes, secret) => add(">", secret ? "(not shown)" : bytes.slice(0, LONGEST)),
-    heard: (bytes) => add("<", bytes.slice(0, LONGEST)),
+    said: (bytes, secret) => add(">", secret ? "(not shown)" : bytes),
+    heard: (bytes) => add("<", bytes),
     noted: (what) => add("*", what),
-    text: () => (text === "" ? undefined : text.slice(0, LONGEST)),
+    text() {
+      const lines = parts.flatMap(({ mark, text }) =>
+        text
+          .split(/\r?\n/)
+          .filter((line) => line !== "")
+          .map((line) => `${mark} ${shortened(line, LONGEST_PART)}\n`),
+      );
+      return lines.length === 0 ? undefined : lines.join("").slice(0, LONGEST);
+    },
   };
 }

@@ -167,7 +167,7 @@ export type CheckResult =
       readonly up: true;
       readonly message: string;
       readonly tookMs: number;
-      /** Something that is going to be a failure, such as a certificate that ends soon. A sentence without its subject. */
+      /** What is going to be a failure, such as a certificate that ends soon: a sentence without its subject. */
       readonly warning?: string;
     }
   | {
