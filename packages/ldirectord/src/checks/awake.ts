@@ -3,8 +3,8 @@
  *
  * When the process was stopped, starved or collecting garbage for two seconds, every check in flight would be over its
  * limit at once, and the servers that answered meanwhile would be called dead. So at most 100 ms count between two
- * looks at the clock, which are 50 ms apart; and a limit that is reached is told only after everything that had arrived was
- * read (`Clock.afterPending`): late timers lie.
+ * looks at the clock, which are 50 ms apart; and a limit that is reached is told only after everything that had arrived
+ * was read (`Clock.afterPending`): late timers lie.
  */
 import { type Clock, type Instant, type Millis, milliseconds, plus } from "@systole/machine";
 

@@ -2,8 +2,8 @@
  * Searches an expression in a text without ever stalling the daemon.
  *
  * Plain text, and expressions in which nothing repeats, are searched at once; everything else in a worker thread that
- * is ended when it takes too long, because `^(a+)+$` on a hostile page would take for ever (measured: doubling with every
- * character). The limit begins when the thread runs, and counts only time in which we could have heard it.
+ * is ended when it takes too long, because `^(a+)+$` on a hostile page would take for ever (measured: doubling with
+ * every character). The limit begins when the thread runs, and counts only time in which we could have heard it.
  */
 import { Worker } from "node:worker_threads";
 import { milliseconds } from "@systole/machine";

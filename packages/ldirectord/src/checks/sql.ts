@@ -1,7 +1,7 @@
 /**
  * mysql, pgsql, oracle: logs in and asks `request`; up when at least one row comes back.
  *
- * oracledb is not installed with us: its thin mode is JavaScript, but its package brings machine code for the other one.
+ * oracledb is not installed with us: its thin mode is JavaScript, but its package brings machine code for the other.
  * Whoever checks Oracle installs it beside us; without it configuration makes a connect check of it, with a warning.
  */
 import type { Answer, Ask } from "./client.js";
