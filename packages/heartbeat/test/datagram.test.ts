@@ -1,6 +1,8 @@
+import { deflateSync } from "node:zlib";
 import { DecodeError, toHex } from "@systole/wire";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { encodeClassic } from "../src/wire/classic.js";
 import {
   classicBody,
   decodeFields,
@@ -9,7 +11,8 @@ import {
   openEnvelope,
   seal,
 } from "../src/wire/datagram.js";
-import { bytesOf, type Field, type Fields, string, textOf } from "../src/wire/field.js";
+import { binary, bytesOf, type Field, type Fields, string, textOf } from "../src/wire/field.js";
+import { encodeNetstring } from "../src/wire/netstring.js";
 import { formatSignature, type KeyRing, METHODS, verify } from "../src/wire/signature.js";
 import { scenarios } from "./vectors.js";
 
@@ -176,6 +179,32 @@ test.each([
   expect(() => decodeFields({ framing: "netstring", covered: bytesOf(body), signature })).toThrow(
     DecodeError,
   );
+});
+
+describe("a compressed message", () => {
+  const inner = [string("t", "config"), string("text", "x".repeat(300_000))];
+  const wrap = (payload: Uint8Array, method = "zlib"): Fields => [
+    binary("_compressed_payload", payload),
+    string("_compression_algorithm", method),
+  ];
+  const read = (fields: Fields): Fields =>
+    decodeFields(openEnvelope(seal(fields, { framing: "netstring", innerAuth: false }, ring)));
+
+  test.each([
+    { what: "netstring", text: encodeNetstring(inner) },
+    { what: "classic", text: `>>>\n${encodeClassic(inner)}<<<\n\0` },
+  ])("of zlib is read, its inside in $what framing", ({ text }) => {
+    expect(read(wrap(deflateSync(bytesOf(text))))).toEqual(inner);
+  });
+
+  test.each([
+    { what: "of bz2", fields: wrap(bytesOf("BZh9"), "bz2") },
+    { what: "that is broken", fields: wrap(bytesOf("no zlib")) },
+    { what: "without a payload", fields: [string("_compression_algorithm", "zlib")] },
+    { what: "that would fill the memory", fields: wrap(deflateSync(new Uint8Array(3 * 1024 * 1024))) },
+  ])("$what is malformed, not a crash", ({ fields }) => {
+    expect(() => read(fields)).toThrow(DecodeError);
+  });
 });
 
 test("a command of the FIFO is a classic message without signature", () => {

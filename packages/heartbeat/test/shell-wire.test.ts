@@ -3,23 +3,29 @@ import { toHex } from "@systole/wire";
 import { describe, expect, test } from "vitest";
 import type { CoreAction } from "../src/core/action.js";
 import { createDropLog } from "../src/shell/drop-log.js";
+import { createPeerFraming } from "../src/shell/peer-framing.js";
 import { createReceiver } from "../src/shell/receiver.js";
 import { createTransmitter } from "../src/shell/transmitter.js";
-import { openEnvelope, seal } from "../src/wire/datagram.js";
+import { type Framing, openEnvelope, seal } from "../src/wire/datagram.js";
 import { bytesOf, string } from "../src/wire/field.js";
-import type { KeyRing } from "../src/wire/signature.js";
+import { type Key, type KeyRing, verify } from "../src/wire/signature.js";
 import { virtualClock } from "./virtual-clock.js";
 
 const key = { index: 1, method: "sha1", key: bytesOf("ours") } as const;
 const ring: KeyRing = { signing: key, keys: new Map([[1, key]]) };
 const uuid = (last: number): Uint8Array => Uint8Array.from({ length: 16 }, (_, at) => (at === 15 ? last : 0));
 
-function sender(node: string, ownUuid: Uint8Array, keys = ring) {
+function sender(
+  node: string,
+  ownUuid: Uint8Array,
+  world: { keys: KeyRing; framing: Framing } = { keys: ring, framing: "netstring" },
+) {
   const out: Uint8Array[] = [];
   const transmitter = createTransmitter({
     node,
     uuid: ownUuid,
-    keys: () => keys,
+    keys: () => world.keys,
+    framing: () => world.framing,
     ttl: () => 3,
     innerAuth: () => true,
     uuidOf: () => undefined,
@@ -30,21 +36,30 @@ function sender(node: string, ownUuid: Uint8Array, keys = ring) {
   return { out, transmitter };
 }
 
-function receiver() {
+function receiver(keys = ring) {
   const accepted: unknown[] = [];
   const dropped: string[] = [];
   const logged: string[] = [];
+  const peerFraming = createPeerFraming();
   const made = createReceiver({
     local: "lb1",
     localUuid: uuid(1),
-    keys: () => ring,
+    keys: () => keys,
     nodes: () => ["lb1", "lb2"],
     accept: (event) => accepted.push(event),
+    heard: peerFraming.heard,
     drop: (why, problem, medium) => dropped.push(`${why} on ${medium}: ${problem}`),
     log: (line) => logged.push(line),
   });
   const receive = (datagram: Uint8Array, medium: string) => made.receive(datagram, medium);
-  return { accepted, dropped, logged, receive, uuidOf: (name: string) => made.uuidOf(name) };
+  return {
+    accepted,
+    dropped,
+    logged,
+    receive,
+    wanted: peerFraming.wanted,
+    uuidOf: (name: string) => made.uuidOf(name),
+  };
 }
 
 const status = (sequence: number, generation = 7): Extract<CoreAction, { type: "send" }> => ({
@@ -85,6 +100,19 @@ describe("what is sent", () => {
     expect(out.length).toBe(first + 2);
   });
 
+  test("is sealed anew when it is sent again and the key has changed", () => {
+    const second = { index: 2, method: "sha1", key: bytesOf("next") } as const;
+    const world = { keys: ring, framing: "netstring" as Framing };
+    const { out, transmitter } = sender("lb2", uuid(2), world);
+    transmitter.send(status(1));
+    world.keys = { signing: second, keys: new Map([[2, second]]) };
+    world.framing = "classic";
+    transmitter.resend(1);
+    const again = openEnvelope(out[1]!);
+    expect([again.framing, again.signature.keyIndex]).toEqual(["classic", 2]);
+    expect(verify(world.keys, again.signature, again.covered)).toBe(true);
+  });
+
   test("carries an inner signature for old tools", () => {
     const { out, transmitter } = sender("lb2", uuid(2));
     transmitter.send(status(1));
@@ -94,13 +122,57 @@ describe("what is sent", () => {
   });
 });
 
+describe("the framing that is wanted", () => {
+  const second = { index: 2, method: "sha1", key: bytesOf("next") } as const;
+  const both: KeyRing = {
+    signing: key,
+    keys: new Map<number, Key>([
+      [1, key],
+      [2, second],
+    ]),
+  };
+  const ours = { heard: [], claims: [], leaving: false };
+
+  test.each([
+    { what: "nobody was heard", said: [], wanted: "netstring" },
+    { what: "a real node sends netstring with our key", said: [{ signing: key }], wanted: "netstring" },
+    { what: "a real node sends classic", said: [{ signing: key, framing: "classic" }], wanted: "classic" },
+    { what: "a real node signs with another key", said: [{ signing: second }], wanted: "classic" },
+    {
+      what: "a real node signs with our key again",
+      said: [{ signing: second }, { signing: key }],
+      wanted: "netstring",
+    },
+    {
+      what: "one of ours sends anything",
+      said: [{ signing: second, framing: "classic", ours }],
+      wanted: "netstring",
+    },
+  ] as const)("when $what: $wanted", ({ said, wanted }) => {
+    const peer = receiver(both);
+    for (const [sequence, one] of said.entries()) {
+      const world = { keys: { ...both, signing: one.signing }, framing: "netstring" as Framing, ...one };
+      const { out, transmitter } = sender("lb2", uuid(2), world);
+      const { message, ...rest } = status(sequence + 1);
+      const own = "ours" in one ? { ours: one.ours } : {};
+      transmitter.send({ ...rest, message: { ...message, ...own } as typeof message });
+      peer.receive(out[0]!, "eth1");
+    }
+    expect(peer.dropped).toEqual([]);
+    expect(peer.wanted(both)).toBe(wanted);
+  });
+});
+
 describe("what is dropped", () => {
   test.each([
     {
       what: "a datagram with another key",
       datagram: () => {
         const other = { index: 1, method: "sha1", key: bytesOf("theirs") } as const;
-        const { out, transmitter } = sender("lb2", uuid(2), { signing: other, keys: new Map() });
+        const { out, transmitter } = sender("lb2", uuid(2), {
+          keys: { signing: other, keys: new Map() },
+          framing: "netstring",
+        });
         transmitter.send(status(1));
         return out[0]!;
       },

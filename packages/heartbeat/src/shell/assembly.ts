@@ -18,6 +18,7 @@ import type { LastWordFile } from "./last-word.js";
 import { createMediaSet, type MediaSet } from "./media-set.js";
 import { lineOf } from "./notes.js";
 import { paths } from "./paths.js";
+import { createPeerFraming, type PeerFraming } from "./peer-framing.js";
 import { createPerformer, type PerformerDependencies } from "./performer.js";
 import { Present } from "./present.js";
 import { createReceiver, type Receiver } from "./receiver.js";
@@ -51,7 +52,8 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
   const dropped = createDropLog(clock, (line) => {
     if (present.configuration.haCf.logBadPackets) log.warn({ event: "datagram.dropped" }, line);
   });
-  const receiver = receiverOf(present, dropped, dependencies);
+  const peerFraming = createPeerFraming();
+  const receiver = receiverOf(present, dropped, peerFraming, dependencies);
   const media = createMediaSet({
     clock,
     kernel,
@@ -78,7 +80,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
   const answers = createAnswers(clock);
   const parts: PerformerDependencies = {
     ...{ clock, runner, lease, lastWord, background, finished },
-    transmitter: transmitterOf(present, receiver, media, dependencies),
+    transmitter: transmitterOf(present, { receiver, media, peerFraming }, dependencies),
     group: (key) => present.group(key),
     feed: (event) => present.feed(event),
     storeGeneration(generation) {
@@ -98,8 +100,14 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
   };
 }
 
-function receiverOf(present: Present, dropped: DropLog, { context, uuid }: AssemblyDependencies): Receiver {
+function receiverOf(
+  present: Present,
+  dropped: DropLog,
+  { heard }: PeerFraming,
+  { context, uuid }: AssemblyDependencies,
+): Receiver {
   return createReceiver({
+    heard,
     local: context.node,
     localUuid: uuid,
     keys: () => present.configuration.keys,
@@ -112,8 +120,7 @@ function receiverOf(present: Present, dropped: DropLog, { context, uuid }: Assem
 
 function transmitterOf(
   present: Present,
-  receiver: Receiver,
-  media: MediaSet,
+  { receiver, media, peerFraming }: { receiver: Receiver; media: MediaSet; peerFraming: PeerFraming },
   { context, uuid }: AssemblyDependencies,
 ) {
   return createTransmitter({
@@ -121,6 +128,7 @@ function transmitterOf(
     uuid,
     keys: () => present.configuration.keys,
     ttl: () => present.configuration.settings.nodes.length + present.configuration.haCf.hopfudge,
+    framing: () => peerFraming.wanted(present.configuration.keys),
     innerAuth: () => present.configuration.haCf.framing === "classic",
     uuidOf: (name) => receiver.uuidOf(name),
     wallClock: context.wallClock,

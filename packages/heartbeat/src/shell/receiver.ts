@@ -5,9 +5,10 @@
  */
 import { DecodeError, toHex } from "@systole/wire";
 import type { CoreEvent } from "../core/event.js";
-import { decodeFields, openEnvelope } from "../wire/datagram.js";
+import { decodeFields, type Envelope, openEnvelope } from "../wire/datagram.js";
 import { type KeyRing, verify } from "../wire/signature.js";
 import { decodeMessage, type Received } from "../wire/vocabulary.js";
+import type { PeerFraming } from "./peer-framing.js";
 
 export type Dropped = "malformed" | "unauthentic" | "unknown-node";
 
@@ -18,6 +19,8 @@ export interface ReceiverDependencies {
   readonly keys: () => KeyRing;
   readonly nodes: () => readonly string[];
   readonly accept: (event: Extract<CoreEvent, { type: "message" }>) => void;
+  /** What an authentic datagram of a configured node shows of its framing (peer-framing.ts). */
+  readonly heard: PeerFraming["heard"];
   readonly drop: (why: Dropped, problem: string, medium: string) => void;
   readonly log: (line: string) => void;
 }
@@ -56,20 +59,22 @@ class AuthenticReceiver implements Receiver {
         drop("unauthentic", `signature of key ${envelope.signature.keyIndex} is wrong`, medium);
         return;
       }
-      this.#deliver(decodeMessage(decodeFields(envelope)), medium);
+      this.#deliver(envelope, decodeMessage(decodeFields(envelope)), medium);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       drop("malformed", error.message, medium);
     }
   }
 
-  #deliver({ control, message }: Received, medium: string): void {
-    const { accept, drop } = this.#world;
+  #deliver(envelope: Envelope, { control, message }: Received, medium: string): void {
+    const { accept, drop, heard, local } = this.#world;
     const from = this.#identify(control);
     if (from === undefined) {
       drop("unknown-node", `bad node [${printable(control.src)}] in message`, medium);
       return;
     }
+    if (from !== local)
+      heard(from, envelope, message.type === "status" ? message.ours === undefined : undefined);
     const dest = this.#destination(control);
     const { generation, sequence } = control;
     const header = {

@@ -1,13 +1,12 @@
 /**
- * From a message of the core to datagrams on every medium. Keeps the last 500 with a sequence, to send them again.
+ * From a message of the core to datagrams on every medium. Keeps the last 500 with a sequence, to send them again: the
+ * same bytes, unless the key or the framing has changed meanwhile.
  */
 import type { CoreAction } from "../core/action.js";
-import { seal } from "../wire/datagram.js";
-
-/** So many messages can be asked for again. */
-const HISTORY_LENGTH = 500;
-
-import type { KeyRing } from "../wire/signature.js";
+import { type Framing, seal } from "../wire/datagram.js";
+import type { Fields } from "../wire/field.js";
+import { HISTORY_LENGTH } from "../wire/sequence.js";
+import type { Key, KeyRing } from "../wire/signature.js";
 import { type Control, encodeMessage } from "../wire/vocabulary.js";
 
 type Send = Extract<CoreAction, { type: "send" }>;
@@ -19,6 +18,8 @@ export interface TransmitterDependencies {
   readonly keys: () => KeyRing;
   /** Number of nodes, ping nodes included, plus hopfudge. */
   readonly ttl: () => number;
+  /** What all peers understand at present. */
+  readonly framing: () => Framing;
   /** `msgfmt classic`: the inner `auth` field, which old tools look at. */
   readonly innerAuth: () => boolean;
   readonly uuidOf: (node: string) => Uint8Array | undefined;
@@ -36,39 +37,60 @@ export interface Transmitter {
   resend(sequence: number): void;
 }
 
+interface Kept {
+  readonly fields: Fields;
+  readonly key: Key;
+  readonly framing: Framing;
+  readonly datagram: Uint8Array;
+}
+
 export function createTransmitter(dependencies: TransmitterDependencies): Transmitter {
-  const { node, uuid, keys, ttl, innerAuth, uuidOf, wallClock, load, out } = dependencies;
-  const kept = new Map<number, Uint8Array>();
+  const { keys, framing, innerAuth, out } = dependencies;
+  const kept = new Map<number, Kept>();
   let life = -1;
 
-  function keep(generation: number, sequence: number, datagram: Uint8Array): void {
+  function sealed(fields: Fields): Kept {
+    const ring = keys();
+    const wanted = framing();
+    const datagram = seal(fields, { framing: wanted, innerAuth: innerAuth() }, ring);
+    return { fields, key: ring.signing, framing: wanted, datagram };
+  }
+
+  function keep(generation: number, sequence: number, message: Kept): void {
     if (generation !== life) kept.clear();
     life = generation;
-    kept.set(sequence, datagram);
+    kept.set(sequence, message);
     kept.delete(sequence - HISTORY_LENGTH);
   }
 
   return {
-    send({ generation, sequence, dest, message }) {
-      const control: Control = {
-        dest,
-        destUuid: dest === undefined ? undefined : uuidOf(dest),
-        src: node,
-        srcUuid: uuid,
-        generation,
-        sequence,
-        sentAt: Math.floor(wallClock() / 1000),
-        load: load(),
-        ttl: ttl(),
-      };
-      const sealing = { framing: "netstring", innerAuth: innerAuth() } as const;
-      const datagram = seal(encodeMessage(message, control), sealing, keys());
-      if (sequence !== undefined) keep(generation, sequence, datagram);
-      out(datagram);
+    send(action) {
+      const message = sealed(encodeMessage(action.message, controlOf(action, dependencies)));
+      if (action.sequence !== undefined) keep(action.generation, action.sequence, message);
+      out(message.datagram);
     },
     resend(sequence) {
-      const datagram = kept.get(sequence);
-      if (datagram !== undefined) out(datagram);
+      const before = kept.get(sequence);
+      if (before === undefined) return;
+      const same = before.key === keys().signing && before.framing === framing();
+      const message = same ? before : sealed(before.fields);
+      kept.set(sequence, message);
+      out(message.datagram);
     },
+  };
+}
+
+function controlOf({ generation, sequence, dest }: Send, dependencies: TransmitterDependencies): Control {
+  const { node, uuid, ttl, uuidOf, wallClock, load } = dependencies;
+  return {
+    dest,
+    destUuid: dest === undefined ? undefined : uuidOf(dest),
+    src: node,
+    srcUuid: uuid,
+    generation,
+    sequence,
+    sentAt: Math.floor(wallClock() / 1000),
+    load: load(),
+    ttl: ttl(),
   };
 }

@@ -9,6 +9,7 @@
  */
 import { DecodeError } from "@systole/wire";
 import { CLASSIC_END, CLASSIC_START, decodeClassic, encodeClassic } from "./classic.js";
+import { compressedPayload } from "./compressed.js";
 import { byteString, bytesOf, type Fields, string } from "./field.js";
 import { decodeNetstring, encodeNetstring, NETSTRING_END, NETSTRING_START } from "./netstring.js";
 import { formatSignature, type KeyRing, LONGEST_DIGEST, type Signature, sign } from "./signature.js";
@@ -71,13 +72,21 @@ const unsigned = (datagram: Uint8Array) =>
   new DecodeError(FORMAT, datagram.length, "does not end in a signature");
 
 /**
- * The fields of an envelope whose signature has been verified.
+ * The fields of an envelope whose signature has been verified; those of the inner message if it is compressed.
  *
  * @throws DecodeError if they are malformed.
  */
 export function decodeFields({ framing, covered }: Envelope): Fields {
   const text = byteString(covered);
-  return framing === "netstring" ? decodeNetstring(text) : decodeClassic(text);
+  const fields = framing === "netstring" ? decodeNetstring(text) : decodeClassic(text);
+  const inner = compressedPayload(fields);
+  return inner === undefined ? fields : decodeInner(byteString(inner));
+}
+
+/** A compressed message is not compressed again: whatever it holds is only data. */
+function decodeInner(text: string): Fields {
+  const whole = text.replace(/\0$/, "");
+  return whole.startsWith(NETSTRING_START) ? decodeNetstring(whole) : decodeUnsigned(whole);
 }
 
 /** What is signed, without marks: of the classic form. */
