@@ -47,6 +47,7 @@ const STATUS: HeartbeatStatus = {
   generation: 7,
   holds: "local",
   nodes: [node("lb1", "active", []), node("lb2", "active", ["eth1"]), node("lb3", "dead", [])],
+  pings: [],
   groups: [],
   version: "0.1.0",
   lease: { kind: "address", length: 8000 },

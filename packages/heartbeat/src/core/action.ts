@@ -19,6 +19,8 @@ export type CoreAction =
     }
   /** The kept datagram of that sequence, once more on every medium. */
   | { readonly type: "resend"; readonly sequence: number }
+  /** Ask every ping node; each that answers is a `ping-reply`. */
+  | { readonly type: "ping" }
   /**
    * Renew the lease of each VIP of these groups that is up. If `until` has passed when it is performed, do nothing: we
    * were frozen between deciding and acting. Always right after a `send` of status.

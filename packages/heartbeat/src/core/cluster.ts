@@ -17,10 +17,11 @@ import { soon } from "./lease.js";
 import type { GroupKey } from "./message.js";
 import { holds } from "./ownership.js";
 import { isAlive, peerDeadline, tickPeer } from "./peers.js";
+import { hearPing, pingDeadline, pingsSettled, tickPings } from "./ping-nodes.js";
 import { groupDeadline, settle } from "./settling.js";
 import { held, report, sayStatus, speak } from "./speaking.js";
 import { standby, takeover } from "./standby.js";
-import { type ClusterState, type Group, idleGroup, stalled, voided } from "./state.js";
+import { type ClusterState, type Group, idleGroup, pingNodes, stalled, voided } from "./state.js";
 import {
   act,
   beginTurn,
@@ -84,6 +85,7 @@ function nextDeadline(state: ClusterState): Instant | undefined {
     state.nextStatusAt,
     state.goneAt,
     ...[...state.peers.values()].map((peer) => peerDeadline(state, peer)),
+    pingDeadline(state),
     ...[...state.groups.values()].map(groupDeadline),
     ...[...state.peers.values()]
       .map((peer) => peer.dialogue.bothStartingUntil)
@@ -142,6 +144,8 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return hear(turn, event.medium, event.header, event.message);
     case "sent":
       return; // counted before anything else
+    case "ping-reply":
+      return hearPing(turn, event.node);
     case "generation-stored":
       return beginLife(turn, event.generation);
     case "holding":
@@ -180,6 +184,7 @@ function tick(turn: Turn): void {
     return;
   }
   for (const node of state.peers.keys()) tickPeer(turn, node);
+  tickPings(turn);
   for (const [key, group] of state.groups) {
     const due = groupDeadline(group);
     if (due === undefined || now < due) continue;
@@ -203,7 +208,7 @@ function beginLife(turn: Turn, generation: number): void {
 
 /** Every peer heard or dead: communication is up. */
 function advance(turn: Turn): void {
-  if (turn.state.life !== "joining") return;
+  if (turn.state.life !== "joining" || !pingsSettled(turn.state)) return;
   for (const { said, liveness, dialogue } of turn.state.peers.values()) {
     if (liveness.kind === "joining") return;
     const silent = said.ours === undefined && liveness.kind === "alive";
@@ -324,7 +329,7 @@ function isBusy({ ownership }: Group): boolean {
 /** New groups begin idle; groups that are gone are stopped and forgotten. */
 function configured(turn: Turn, { settings }: EventOf<"configured">): void {
   const keys = new Set(settings.groups.map((group) => group.key));
-  change(turn, { settings });
+  change(turn, { settings, pings: pingNodes(settings, turn.now, turn.state.pings) });
   for (const key of keys) if (!turn.state.groups.has(key)) changeGroup(turn, key, idleGroup);
   for (const key of turn.state.groups.keys()) {
     if (keys.has(key)) continue;

@@ -15,6 +15,8 @@ export type CoreEvent =
    * from the decision: a process may be frozen between the two.
    */
   | { readonly type: "sent"; readonly generation: number; readonly at: Instant }
+  /** A ping node, or a host of a ping group, has answered what we sent for this. */
+  | { readonly type: "ping-reply"; readonly node: NodeName }
   /** `persist-generation` is on the disk. */
   | { readonly type: "generation-stored"; readonly generation: number }
   /**

@@ -5,7 +5,7 @@ export type Note =
   | { readonly kind: "local-status"; readonly state: NodeState }
   | { readonly kind: "communication-up" }
   | { readonly kind: "link-up" | "link-dead"; readonly node: NodeName; readonly medium: string }
-  | { readonly kind: "node-status"; readonly node: NodeName; readonly state: NodeState | "dead" }
+  | { readonly kind: "node-status"; readonly node: NodeName; readonly state: NodeState | "ping" | "dead" }
   | { readonly kind: "node-dead"; readonly node: NodeName }
   | {
       readonly kind: "late-heartbeat";

@@ -23,6 +23,8 @@ export interface ClusterSettings {
   readonly maxRexmitDelay: Millis;
   readonly autoFailback: "on" | "off" | "legacy";
   readonly groups: readonly GroupSettings[];
+  /** Hosts outside the cluster that are asked whether they answer; absent: none. */
+  readonly pings?: { readonly nodes: readonly NodeName[]; readonly deadtime: Millis };
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
   readonly lease: Lease | undefined;
   /** A fence device is configured: takeover from a dead node waits for `fenced`. */

@@ -29,6 +29,7 @@ export function sayStatus(turn: Turn): void {
   const inTime = mayRenew(state, now);
   const groups = held(state);
   const sent = countStatus(state.sent, now);
+  if (now >= state.nextStatusAt && state.pings.size > 0) act(turn, { type: "ping" });
   change(turn, {
     sent,
     nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : soon(state.settings)),

@@ -73,6 +73,7 @@ export interface ClusterState {
   /** Verdicts on the silence of others wait until then: we were late ourselves. */
   readonly judgeFrom: Instant;
   readonly peers: ReadonlyMap<NodeName, Peer>;
+  readonly pings: PingNodes;
   readonly groups: ReadonlyMap<GroupKey, Group>;
   /** The hold set last reported in a `resource` message. */
   readonly reported: { readonly holds: HoldSet; readonly stable: boolean } | undefined;
@@ -111,6 +112,7 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     lastStepAt: now,
     judgeFrom: now,
     peers: strangers(settings, plus(now, settings.initdead), now),
+    pings: pingNodes(settings, now),
     groups: new Map(
       settings.groups.map(({ key }) => [key, adopted.has(key) ? adoptedGroup(now) : idleGroup]),
     ),
@@ -133,6 +135,15 @@ const adoptedGroup = (now: Instant): Group => ({
   ownership: { kind: "starting", reason: "adopted from the process before", since: now },
   since: now,
 });
+
+/** Hosts that are only asked whether they answer (ping-nodes.ts). */
+export type PingNodes = ReadonlyMap<NodeName, Liveness>;
+
+/** The ping nodes of the settings, as if never asked; those that are known already stay what they are. */
+export function pingNodes({ pings, initdead }: ClusterSettings, now: Instant, known?: PingNodes): PingNodes {
+  const stranger = joining(now, plus(now, initdead));
+  return new Map((pings?.nodes ?? []).map((node) => [node, known?.get(node) ?? stranger]));
+}
 
 /** All other nodes, as if never heard. */
 function strangers(settings: ClusterSettings, deadAt: Instant, now: Instant): ReadonlyMap<NodeName, Peer> {

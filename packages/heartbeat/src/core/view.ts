@@ -3,6 +3,7 @@ import type { Instant } from "@systole/machine";
 import type { GroupKey, HoldSet, NodeName, NodeState } from "./message.js";
 import type { Ownership } from "./ownership.js";
 import { claimOfPeer, hasLeft, isAlive, permits } from "./peers.js";
+import { pingState } from "./ping-nodes.js";
 import { holdSet, isStable } from "./speaking.js";
 import type { ClusterState, Life, Peer } from "./state.js";
 
@@ -18,6 +19,12 @@ export interface NodeView {
   readonly ours: boolean | undefined;
   /** It hears us, in our present life. */
   readonly hearsUs: boolean;
+}
+
+export interface PingView {
+  readonly node: NodeName;
+  /** `init` before its first answer: the words of `cl_status nodestatus`. */
+  readonly state: "init" | "ping" | "dead";
 }
 
 export interface GroupView {
@@ -36,6 +43,7 @@ export interface ClusterView {
   /** `cl_status rscstatus`: `transition` while something moves. */
   readonly holds: HoldSet | "transition";
   readonly nodes: readonly NodeView[];
+  readonly pings: readonly PingView[];
   readonly groups: readonly GroupView[];
 }
 
@@ -49,6 +57,7 @@ export function viewOf(state: ClusterState, now: Instant): ClusterView {
     generation,
     holds: stable ? holdSet(state, now) : "transition",
     nodes: settings.nodes.map((node) => nodeView(state, node, now)),
+    pings: [...state.pings].map(([node, liveness]) => ({ node, state: pingState(liveness) })),
     groups: settings.groups.map(({ key, preferred }) => {
       const here = state.groups.get(key)?.ownership.kind ?? "none";
       return { group: key, preferred, here, owner: ownerOf(state, key, now) };

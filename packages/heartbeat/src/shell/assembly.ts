@@ -7,6 +7,7 @@ import { clusterMachine } from "../core/cluster.js";
 import type { Note } from "../core/note.js";
 import { type Boot, booted } from "../core/state.js";
 import { logLines } from "../log-lines.js";
+import { createPinger, type Pinger } from "../media/pinger.js";
 import { makeResource } from "../resources/catalogue.js";
 import { createRunner, type Runner, type RunnerLog } from "../resources/runner.js";
 import { createVipLease } from "../resources/vip-lease.js";
@@ -39,6 +40,7 @@ export interface Assembly {
   readonly present: Present;
   readonly runner: Runner;
   readonly media: MediaSet;
+  readonly pinger: Pinger;
   readonly answers: Answers;
   readonly dropped: DropLog;
   /** From here on the core decides. */
@@ -69,6 +71,13 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     lease: () => present.configuration.settings.lease,
     warn: (problem) => log.warn({ event: "lease.problem" }, problem),
   });
+  const pinger = createPinger({
+    clock,
+    wallClock: context.wallClock,
+    keys: () => present.configuration.keys,
+    answered: (node) => present.feed({ type: "ping-reply", node }),
+    warn: (problem) => log.warn({ event: "ping.failed" }, problem),
+  });
   const runner = createRunner(
     { stopRetries: stopRetries(configuration) },
     {
@@ -90,9 +99,10 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     publish: events.publish,
     log: noteLogger(context, present),
     answer: answers.answer,
+    ping: () => pinger.ask(),
   };
   return {
-    ...{ present, runner, media, answers, dropped },
+    ...{ present, runner, media, pinger, answers, dropped },
     begin(boot) {
       const initial = booted(present.configuration.settings, boot, clock.now());
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));

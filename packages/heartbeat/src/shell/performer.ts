@@ -28,6 +28,8 @@ export interface PerformerDependencies {
   readonly publish: (severity: Severity, fact: Fact) => void;
   readonly log: (note: Note) => void;
   readonly answer: (request: RequestId, accepted: boolean, reason: string) => void;
+  /** Asks every ping node once. */
+  readonly ping: () => void;
   readonly finished: () => void;
   /** A promise nobody awaits: its failure stops the daemon. */
   readonly background: (what: string, work: Promise<unknown>) => void;
@@ -52,6 +54,9 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
       }
       case "resend":
         transmitter.resend(action.sequence);
+        return;
+      case "ping":
+        dependencies.ping();
         return;
       case "renew":
         if (clock.now() > action.until) return;
