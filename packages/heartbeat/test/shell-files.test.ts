@@ -2,11 +2,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ClusterState } from "../src/core/state.js";
 import { readConfiguration } from "../src/shell/configuration.js";
 import { scriptEnvironment } from "../src/shell/environment.js";
 import { readGeneration, storeGeneration } from "../src/shell/generation-file.js";
+import { createHeardKeeper, readHeard } from "../src/shell/heard-file.js";
 import { openLastWord, readLastWord } from "../src/shell/last-word.js";
 import { loadUuid } from "../src/shell/uuid-file.js";
+import { virtualClock } from "./virtual-clock.js";
 
 let folder = "";
 const file = (name: string) => join(folder, name);
@@ -38,6 +41,40 @@ test("hb_uuid is 16 bytes, made once", async () => {
   const again = await loadUuid(file("hb_uuid"));
   expect(again.fresh).toBe(false);
   expect(Buffer.from(again.uuid).equals(Buffer.from(made.uuid))).toBe(true);
+});
+
+describe("what was heard of the peers", () => {
+  const peer = (node: string, ours: boolean, generation: number, last: number) =>
+    [node, { node, said: { ours }, reception: { generation, last, missing: [] } }] as const;
+  /** As much of a core's state as the keeper looks at. */
+  const stateOf = (...peers: ReturnType<typeof peer>[]) =>
+    ({ peers: new Map(peers) }) as unknown as ClusterState;
+
+  test("is written when a peer begins a life, each minute, and at the end; only of our own nodes", async () => {
+    const clock = virtualClock();
+    const written: Promise<unknown>[] = [];
+    const background = (_what: string, work: Promise<unknown>) => void written.push(work);
+    const keeper = createHeardKeeper({ path: file("heard"), clock, background });
+    const heard = () => Object.fromEntries(readHeard(file("heard")));
+    const look = async (last: number, generation = 3) => {
+      keeper.look(stateOf(peer("lb2", true, generation, last), peer("lb3", false, 9, 9)));
+      await Promise.all(written);
+      return heard().lb2?.sequence;
+    };
+    expect(await look(5)).toBe(5);
+    expect(await look(6)).toBe(5);
+    await clock.advance(60_000);
+    expect(await look(66)).toBe(66);
+    expect(await look(1, 4)).toBe(1);
+    await keeper.close(stateOf(peer("lb2", true, 4, 2)));
+    expect(heard()).toEqual({ lb2: { generation: 4, sequence: 2 } });
+  });
+
+  test("that is missing or makes no sense is nothing", () => {
+    expect([...readHeard(file("none"))]).toEqual([]);
+    writeFileSync(file("heard"), "lb2 3\nlb3 x y\n\u0000\nlb4 1 2\n");
+    expect([...readHeard(file("heard"))]).toEqual([["lb4", { generation: 1, sequence: 2 }]]);
+  });
 });
 
 describe("the last word", () => {

@@ -38,6 +38,8 @@ const node = (name: string, state: "active" | "dead", links: readonly string[]) 
   links,
   ours: true,
   hearsUs: true,
+  agrees: true,
+  leaseMs: 8000,
 });
 
 const STATUS: HeartbeatStatus = {

@@ -79,10 +79,12 @@ test("what our nodes add to a status, word for word", () => {
         { group: "db", state: "given", to: { node: "lb2", generation: 0x1f } },
       ],
       leaving: true,
+      configuration: "0123456789abcdef",
+      lease: milliseconds(1000),
     },
   };
   const fields = encodeMessage(message, control);
-  expect(fields.slice(0, 7)).toEqual([
+  expect(fields.slice(0, 9)).toEqual([
     string("t", "status"),
     string("st", "active"),
     string("dt", "2710"),
@@ -90,6 +92,8 @@ test("what our nodes add to a status, word for word", () => {
     string("syheard", "lb2:1f:a0"),
     string("sygroups", "running IPaddr2::192.0.2.10/24/eth0 given:lb2:1f db"),
     string("syflags", "leaving"),
+    string("syconf", "0123456789abcdef"),
+    string("sylease", "3e8"),
   ]);
   expect(decodeMessage(fields)).toEqual({
     control: { ...control, load: undefined, ttl: undefined },

@@ -9,6 +9,7 @@
 import { earliest, type Instant, type Machine, plus, type Tick } from "@systole/machine";
 import { nothingSent } from "../wire/sequence.js";
 import type { CoreAction } from "./action.js";
+import { compareConfiguration } from "./agreement.js";
 import type { CoreEvent } from "./event.js";
 import { fencingMachine } from "./fencing.js";
 import { settleHandOver } from "./hand-over.js";
@@ -330,6 +331,7 @@ function isBusy({ ownership }: Group): boolean {
 function configured(turn: Turn, { settings }: EventOf<"configured">): void {
   const keys = new Set(settings.groups.map((group) => group.key));
   change(turn, { settings, pings: pingNodes(settings, turn.now, turn.state.pings) });
+  for (const node of turn.state.peers.keys()) compareConfiguration(turn, node);
   for (const key of keys) if (!turn.state.groups.has(key)) changeGroup(turn, key, idleGroup);
   for (const key of turn.state.groups.keys()) {
     if (keys.has(key)) continue;

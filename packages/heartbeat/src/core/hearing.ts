@@ -1,6 +1,7 @@
 /** What we hear: links, order, liveness, then the meaning of each message. */
 import { acknowledges, giveUp, receive, type Verdict } from "../wire/reception.js";
 import { repeat } from "../wire/sequence.js";
+import { compareConfiguration } from "./agreement.js";
 import { noDialogue, reported } from "./dialogue.js";
 import { fencingMachine } from "./fencing.js";
 import { hearHandOver, offer } from "./hand-over.js";
@@ -36,7 +37,8 @@ function hearNumbered(turn: Turn, header: Header, place: Place, message: Message
   const node = header.from;
   const { maxRexmitDelay } = turn.state.settings;
   const before = turn.state.peers.get(node)!; // hear() has found it
-  const { reception, verdict } = receive(before.reception, place, turn.now, maxRexmitDelay);
+  const fresh = acknowledgesUs(turn, message);
+  const { reception, verdict } = receive(before.reception, place, turn.now, maxRexmitDelay, fresh);
   const peer = changePeer(turn, node, { reception });
   switch (verdict.kind) {
     case "duplicate":
@@ -57,6 +59,14 @@ function hearNumbered(turn: Turn, header: Header, place: Place, message: Message
   }
   acknowledge(turn, node, place.sequence);
   understand(turn, header, place, message);
+}
+
+/** It has heard this life of ours, so it is not a recording from before. */
+function acknowledgesUs({ state }: Turn, message: Message): boolean {
+  if (message.type !== "status" || state.life === "storing") return false;
+  const { local } = state.settings;
+  const heardUs = message.ours?.heard.find(({ node }) => node === local);
+  return heardUs?.generation === state.generation;
 }
 
 function hearReplay(turn: Turn, peer: Peer, generation: number, current: number): void {
@@ -170,6 +180,7 @@ function hearStatus(
   const said = fromStatus(peer.said, message, place, turn.state.settings.local);
   const heard = changePeer(turn, node, { said });
   changePeer(turn, node, { deafSince: isDeaf(turn, heard) ? (peer.deafSince ?? turn.now) : undefined });
+  compareConfiguration(turn, node);
   if (said.ours === false && !heard.dialogue.knowsUs) askNodes(turn, heard);
 }
 

@@ -54,13 +54,18 @@ export interface Heard extends Place {
 /**
  * What our nodes add to `status`. On the wire: `syheard=<node>:<hg hex>:<seq hex> ...` and
  * `sygroups=<state> <key> ...`, where the state `given` is written `given:<node>:<hg hex>`; blanks separate, as neither
- * a node's name nor a resource has any. `syflags=leaving` when it is set, else absent.
+ * a node's name nor a resource has any. `syflags=leaving` when it is set, else absent. `syconf` and `sylease` (hex) are
+ * absent in what versions before 0.2 say.
  */
 export interface OwnFacts {
   readonly heard: readonly Heard[];
   readonly claims: readonly GroupClaim[];
   /** It is on its way out and takes nothing any more. */
   readonly leaving: boolean;
+  /** Digest of what must be the same on all nodes (agreement.ts). */
+  readonly configuration?: string;
+  /** How long its VIPs outlive its last word: the lease; 0 if the kernel does not end them. */
+  readonly lease?: Millis;
 }
 
 export type Message =

@@ -14,6 +14,7 @@ export type Note =
       readonly overDeadtime: boolean;
     }
   | { readonly kind: "node-restarted"; readonly node: NodeName }
+  | { readonly kind: "configuration"; readonly node: NodeName; readonly agrees: boolean }
   | { readonly kind: "returning-after-partition"; readonly node: NodeName }
   | {
       readonly kind: "replay";

@@ -27,6 +27,8 @@ export interface ClusterSettings {
   readonly pings?: { readonly nodes: readonly NodeName[]; readonly deadtime: Millis };
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
   readonly lease: Lease | undefined;
+  /** Stands for what must be the same on all nodes: haresources, nodes, auto_failback. */
+  readonly digest?: string;
   /** A fence device is configured: takeover from a dead node waits for `fenced`. */
   readonly fencing: boolean;
 }

@@ -6,7 +6,7 @@
  * wrong, for a process that is frozen between the two. And a renewal must not outlive the deadtime of the status
  * before: after a long turn we only speak, and renew with the next status, 50 ms later.
  */
-import { type Instant, plus } from "@systole/machine";
+import { type Instant, milliseconds, plus } from "@systole/machine";
 import { countStatus } from "../wire/sequence.js";
 import { soon } from "./lease.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
@@ -67,7 +67,15 @@ function ownFacts(state: ClusterState): OwnFacts {
   const claims = [...state.groups]
     .map(([key, group]) => claimOf(key, group.ownership))
     .filter((claim): claim is GroupClaim => claim !== undefined);
-  return { heard, claims, leaving: state.leaving };
+  const { digest } = state.settings;
+  const lease = state.settings.lease?.length ?? milliseconds(0);
+  return {
+    heard,
+    claims,
+    leaving: state.leaving,
+    lease,
+    ...(digest !== undefined && { configuration: digest }),
+  };
 }
 
 /** The groups whose VIPs may be up by our will. */

@@ -6,7 +6,7 @@ import { type Dialogue, noDialogue } from "./dialogue.js";
 import type { Fencing } from "./fencing.js";
 import { lateness, silenceLimit } from "./lease.js";
 import { joining, type Liveness } from "./liveness.js";
-import type { GroupKey, HoldSet, NodeName } from "./message.js";
+import type { GroupKey, HoldSet, NodeName, Place } from "./message.js";
 import type { Ownership } from "./ownership.js";
 import type { ClusterSettings } from "./settings.js";
 import { nothingSaid, type Statement } from "./statement.js";
@@ -35,6 +35,8 @@ export interface Peer {
   readonly failbackIn: number | undefined;
   /** The older generation that was last logged as a replay. */
   readonly replayed: number | undefined;
+  /** Our digest and its own, while they differ and that has been told. */
+  readonly differing: string | undefined;
   /** What we know of it if it is a real heartbeat. */
   readonly dialogue: Dialogue;
 }
@@ -96,6 +98,8 @@ export interface Boot {
    * then: a process that is frozen before its first word must not keep what its lease has lost.
    */
   readonly lastWordAt?: Instant;
+  /** Up to where a former process of ours had heard each node of ours: what is not newer may be a recording. */
+  readonly heard?: ReadonlyMap<NodeName, Place>;
 }
 
 /** Nothing sent yet: the first tick asks for the generation to be stored. */
@@ -111,7 +115,7 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     nextStatusAt: now,
     lastStepAt: now,
     judgeFrom: now,
-    peers: strangers(settings, plus(now, settings.initdead), now),
+    peers: strangers(settings, plus(now, settings.initdead), now, boot.heard),
     pings: pingNodes(settings, now),
     groups: new Map(
       settings.groups.map(({ key }) => [key, adopted.has(key) ? adoptedGroup(now) : idleGroup]),
@@ -146,9 +150,20 @@ export function pingNodes({ pings, initdead }: ClusterSettings, now: Instant, kn
 }
 
 /** All other nodes, as if never heard. */
-function strangers(settings: ClusterSettings, deadAt: Instant, now: Instant): ReadonlyMap<NodeName, Peer> {
+function strangers(
+  settings: ClusterSettings,
+  deadAt: Instant,
+  now: Instant,
+  heard?: Boot["heard"],
+): ReadonlyMap<NodeName, Peer> {
   const others = settings.nodes.filter((node) => node !== settings.local);
-  return new Map(others.map((node) => [node, stranger(node, now, deadAt)]));
+  return new Map(
+    others.map((node) => {
+      const peer = stranger(node, now, deadAt);
+      const known = heard?.get(node);
+      return [node, known === undefined ? peer : { ...peer, reception: { ...peer.reception, known } }];
+    }),
+  );
 }
 
 export function stranger(node: NodeName, now: Instant, deadAt: Instant): Peer {
@@ -163,6 +178,7 @@ export function stranger(node: NodeName, now: Instant, deadAt: Instant): Peer {
     deafSince: undefined,
     failbackIn: undefined,
     replayed: undefined,
+    differing: undefined,
     dialogue: noDialogue,
   };
 }
@@ -174,6 +190,7 @@ export const voided = (peer: Peer, now: Instant, deadAt: Instant): Peer => ({
   leftIn: peer.leftIn,
   links: peer.links,
   failbackIn: peer.failbackIn,
+  differing: peer.differing,
 });
 
 /** We have been silent so long that others may call us dead: whatever we held or knew is void. */

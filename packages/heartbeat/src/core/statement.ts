@@ -4,6 +4,7 @@
  * A statement is replaced as a whole by the next one, and only by a newer one: heartbeats overtake each other. A new
  * life of the peer begins with an empty statement: what its former life held is gone with it, and it has heard nothing.
  */
+import type { Millis } from "@systole/machine";
 import type { GroupClaim, GroupKey, HoldSet, Message, NodeName, NodeState, Place } from "./message.js";
 import type { GroupSettings } from "./settings.js";
 
@@ -15,6 +16,9 @@ export interface Statement {
   readonly heardUs: Place | undefined;
   readonly claims: readonly GroupClaim[];
   readonly leaving: boolean;
+  readonly configuration: string | undefined;
+  /** The length of its VIP lease; 0 if it has none, undefined if it does not say. */
+  readonly lease: Millis | undefined;
   /** It speaks as we do; false for a real heartbeat, undefined before its first status. */
   readonly ours: boolean | undefined;
 }
@@ -25,6 +29,8 @@ export const nothingSaid: Statement = {
   heardUs: undefined,
   claims: [],
   leaving: false,
+  configuration: undefined,
+  lease: undefined,
   ours: undefined,
 };
 
@@ -43,7 +49,8 @@ export function fromStatus(
   const { ours, state } = status;
   if (ours === undefined) return { ...before, place, state, ours: false };
   const heardUs = ours.heard.find((heard) => heard.node === local);
-  return { place, state, heardUs, claims: ours.claims, leaving: ours.leaving, ours: true };
+  const { claims, leaving, configuration, lease } = ours;
+  return { place, state, heardUs, claims, leaving, configuration, lease, ours: true };
 }
 
 /** The groups that a hold set of `node` means: `local` are those it prefers. */

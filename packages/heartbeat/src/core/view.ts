@@ -1,5 +1,6 @@
 /** What this node knows at one moment, for `cl_status`, the control socket and people. */
 import type { Instant } from "@systole/machine";
+import { agrees } from "./agreement.js";
 import type { GroupKey, HoldSet, NodeName, NodeState } from "./message.js";
 import type { Ownership } from "./ownership.js";
 import { claimOfPeer, hasLeft, isAlive, permits } from "./peers.js";
@@ -19,6 +20,10 @@ export interface NodeView {
   readonly ours: boolean | undefined;
   /** It hears us, in our present life. */
   readonly hearsUs: boolean;
+  /** It has the same haresources, nodes and auto_failback; undefined if it does not say. */
+  readonly agrees: boolean | undefined;
+  /** Milliseconds that its VIPs outlive its last word; 0: the kernel does not end them. Undefined: it does not say. */
+  readonly leaseMs: number | undefined;
 }
 
 export interface PingView {
@@ -70,7 +75,9 @@ function nodeView(state: ClusterState, node: NodeName, now: Instant): NodeView {
   if (peer === undefined) {
     const own = state.life === "operational" ? "active" : "up";
     const { generation } = state;
-    return { node, state: own, generation, silentMs: 0, links: [], ours: true, hearsUs: true };
+    const leaseMs = state.settings.lease?.length ?? 0;
+    const self = { silentMs: 0, links: [], ours: true, hearsUs: true, agrees: true, leaseMs };
+    return { node, state: own, generation, ...self };
   }
   const { liveness, reception, links, said } = peer;
   return {
@@ -81,6 +88,8 @@ function nodeView(state: ClusterState, node: NodeName, now: Instant): NodeView {
     links: links.map((link) => link.medium),
     ours: said.ours,
     hearsUs: permits(state, peer, now),
+    agrees: agrees(state, peer),
+    leaseMs: said.lease,
   };
 }
 

@@ -19,18 +19,13 @@ import {
   ipFromBytes,
   parseIp,
 } from "@systole/wire";
+import type { PingNodeConfig } from "../config/ha-cf.types.js";
 import { decodeFields, openEnvelope, seal } from "../wire/datagram.js";
 import { string, textOf } from "../wire/field.js";
 import { type KeyRing, verify } from "../wire/signature.js";
 import { type FailureCount, failureCount } from "./failure-count.js";
 
-/** A ping node of ha.cf. A group answers while any of its hosts does. */
-export interface PingTarget {
-  readonly kind: "ping" | "ping6" | "ping_group";
-  readonly name: string;
-  /** Addresses, or names that are resolved when they are asked, and again until that succeeds. */
-  readonly hosts: readonly string[];
-}
+type PingTarget = Pick<PingNodeConfig, "kind" | "name" | "hosts">;
 
 export interface PingerDependencies {
   readonly clock: Clock;

@@ -15,6 +15,7 @@ import { type Answers, createAnswers } from "./answers.js";
 import type { Configuration } from "./configuration.js";
 import { createDropLog, type DropLog } from "./drop-log.js";
 import { storeGeneration } from "./generation-file.js";
+import { createHeardKeeper, type HeardKeeper } from "./heard-file.js";
 import type { LastWordFile } from "./last-word.js";
 import { createMediaSet, type MediaSet } from "./media-set.js";
 import { lineOf } from "./notes.js";
@@ -42,6 +43,7 @@ export interface Assembly {
   readonly media: MediaSet;
   readonly pinger: Pinger;
   readonly answers: Answers;
+  readonly heard: HeardKeeper;
   readonly dropped: DropLog;
   /** From here on the core decides. */
   begin(boot: Boot): void;
@@ -87,8 +89,16 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     },
   );
   const answers = createAnswers(clock);
+  const heard = createHeardKeeper({ path: paths.heard, clock, background });
   const parts: PerformerDependencies = {
-    ...{ clock, runner, lease, lastWord, background, finished },
+    ...{ clock, runner, lease, background, finished },
+    lastWord: {
+      ...lastWord,
+      sent(groups) {
+        lastWord.sent(groups);
+        heard.look(present.state);
+      },
+    },
     transmitter: transmitterOf(present, { receiver, media, peerFraming }, dependencies),
     group: (key) => present.group(key),
     feed: (event) => present.feed(event),
@@ -102,7 +112,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     ping: () => pinger.ask(),
   };
   return {
-    ...{ present, runner, media, pinger, answers, dropped },
+    ...{ present, runner, media, pinger, heard, answers, dropped },
     begin(boot) {
       const initial = booted(present.configuration.settings, boot, clock.now());
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));
@@ -137,7 +147,10 @@ function transmitterOf(
     node: context.node,
     uuid,
     keys: () => present.configuration.keys,
-    ttl: () => present.configuration.settings.nodes.length + present.configuration.haCf.hopfudge,
+    ttl() {
+      const { nodes, pingNodes, hopfudge } = present.configuration.haCf;
+      return nodes.length + pingNodes.length + hopfudge;
+    },
     framing: () => peerFraming.wanted(present.configuration.keys),
     innerAuth: () => present.configuration.haCf.framing === "classic",
     uuidOf: (name) => receiver.uuidOf(name),

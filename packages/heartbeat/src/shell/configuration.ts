@@ -1,4 +1,5 @@
 /** The three files as one configuration, for start, reload and `heartbeat -r`. */
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import {
   type Diagnostic,
@@ -156,6 +157,12 @@ function argumentProblem(script: string, args: readonly string[]): string | unde
 
 function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuard: boolean): ClusterSettings {
   const { nodes, keepalive, deadtime, warntime, initdead, maxRexmitDelay, autoFailback, vipLease } = haCf;
+  const { pingNodes, deadping } = haCf;
+  const groups = haresources.map(({ key, preferred, resources }) => ({
+    key,
+    preferred,
+    resources: resources.map(({ text }) => text),
+  }));
   return {
     local,
     nodes,
@@ -165,15 +172,17 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuar
     initdead,
     maxRexmitDelay,
     autoFailback,
-    groups: haresources.map(({ key, preferred, resources }) => ({
-      key,
-      preferred,
-      resources: resources.map(({ text }) => text),
-    })),
+    groups,
+    digest: digestOf({ nodes: nodes.toSorted(), autoFailback, groups }),
+    pings: { nodes: pingNodes.map(({ name }) => name), deadtime: deadping },
     lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
     fencing: false,
   };
 }
+
+/** Of what the nodes of a cluster must have in common; the order of the node lines changes nothing. */
+const digestOf = (shared: Pick<ClusterSettings, "nodes" | "autoFailback" | "groups">): string =>
+  createHash("sha256").update(JSON.stringify(shared)).digest("hex").slice(0, 16);
 
 const leaseComplaint = (path: string, canGuard: boolean): string =>
   headline({

@@ -16,6 +16,7 @@ import { fifoCommand, type HeartbeatStatus, heartbeatVerbs } from "./commands.js
 import { type Configuration, readConfiguration } from "./configuration.js";
 import { openFifo } from "./fifo.js";
 import { readGeneration } from "./generation-file.js";
+import { readHeard } from "./heard-file.js";
 import { openLastWord, readLastWord } from "./last-word.js";
 import { armLease, isGuarded } from "./lease-arming.js";
 import { logTargets } from "./log-targets.js";
@@ -64,15 +65,19 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const guard = kernel.leaseGuard;
   heartbeat.present.replace(await armLease(configuration, { node: context.node, guard, warn }));
   await heartbeat.media.use(configuration.haCf.media);
+  heartbeat.pinger.use(configuration.haCf.pingNodes);
   heartbeat.begin({
     storedGeneration: await storedGeneration(context, configuration),
     adopted,
     ...(lastWordAt === undefined ? {} : { lastWordAt }),
+    heard: readHeard(paths.heard),
   });
   await listen(context, heartbeat, guard);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
     await done;
+    await heartbeat.heard.close(heartbeat.present.state);
+    heartbeat.pinger.close();
     heartbeat.media.close();
     word.close();
     if (isGuarded(heartbeat.present.configuration)) await guard.disarm();

@@ -26,8 +26,8 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "node-status":
       return info(logLines.statusUpdate(note.node, note.state));
     case "node-dead":
-      return warn(logLines.nodeDead(note.node));
     case "late-heartbeat":
+    case "configuration":
     case "node-restarted":
     case "returning-after-partition":
     case "replay":
@@ -111,7 +111,9 @@ function standbyLine(note: NoteOf<Extract<Note["kind"], `standby-${string}`>>): 
 function trafficLine(
   note: NoteOf<
     | "late-heartbeat"
+    | "node-dead"
     | "node-restarted"
+    | "configuration"
     | "returning-after-partition"
     | "replay"
     | "lost-packets"
@@ -124,6 +126,12 @@ function trafficLine(
       return note.overDeadtime
         ? error(logLines.lateBeyondDeadtime(note.node, Math.round(note.intervalMs)))
         : warn(logLines.lateHeartbeat(note.node, Math.round(note.intervalMs)));
+    case "node-dead":
+      return warn(logLines.nodeDead(note.node));
+    case "configuration":
+      return note.agrees
+        ? info(`haresources, nodes and auto_failback of ${note.node} are the same as ours again`)
+        : warn(`haresources, nodes or auto_failback of ${note.node} differ from ours: make them the same`);
     case "node-restarted":
       return warn(logLines.restartOn(note.node));
     case "returning-after-partition":

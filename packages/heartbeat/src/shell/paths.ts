@@ -6,6 +6,7 @@ export const paths = {
   resourceFolders: ["/etc/ha.d/resource.d", "/etc/init.d"],
   generation: "/var/lib/heartbeat/hb_generation",
   uuid: "/var/lib/heartbeat/hb_uuid",
+  heard: "/var/lib/heartbeat/systole_peers",
   fifo: "/var/lib/heartbeat/fifo",
   pid: "/var/run/heartbeat.pid",
 } as const;

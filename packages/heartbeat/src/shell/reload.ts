@@ -35,6 +35,7 @@ export async function reload(
     return;
   }
   await heartbeat.media.use(value.haCf.media);
+  heartbeat.pinger.use(value.haCf.pingNodes);
   heartbeat.present.replace(value);
   events.publish("info", { kind: "config.loaded", file: paths.haCf });
   log.info({ event: "config.loaded" }, "the new configuration is in force");

@@ -4,16 +4,20 @@
  *   syheard=<node>:<generation hex>:<sequence hex> ...        the newest message accepted from each
  *   sygroups=<state> <key> ...                                `given` is written given:<node>:<generation hex>
  *   syflags=leaving                                           on the way out
+ *   syconf=<digest>                                           of what must be the same on all nodes
+ *   sylease=<milliseconds hex>                                how long its VIPs outlive its last word
  *
  * Neither a node's name nor a resource has a blank, so blanks separate.
  */
+import { milliseconds } from "@systole/machine";
 import type { GroupClaim, Heard, OwnFacts } from "../core/message.js";
 import { type Field, type Fields, string, textOf } from "./field.js";
 
 /** More than any cluster has; a message that names more is cut there. */
 const MOST = 1000;
+const LONGEST_DIGEST = 128;
 
-export function encodeOwnFacts({ heard, claims, leaving }: OwnFacts): readonly Field[] {
+export function encodeOwnFacts({ heard, claims, leaving, configuration, lease }: OwnFacts): readonly Field[] {
   const hex = (value: number) => value.toString(16);
   const heardText = heard.map((one) => `${one.node}:${hex(one.generation)}:${hex(one.sequence)}`).join(" ");
   const claimText = claims.map((claim) => `${stateText(claim)} ${claim.group}`).join(" ");
@@ -21,6 +25,8 @@ export function encodeOwnFacts({ heard, claims, leaving }: OwnFacts): readonly F
     string("syheard", heardText),
     string("sygroups", claimText),
     ...(leaving ? [string("syflags", "leaving")] : []),
+    ...(configuration === undefined ? [] : [string("syconf", configuration)]),
+    ...(lease === undefined ? [] : [string("sylease", hex(Math.round(lease)))]),
   ];
 }
 
@@ -33,7 +39,13 @@ export function decodeOwnFacts(fields: Fields): OwnFacts | undefined {
   const claimText = textOf(fields, "sygroups");
   if (heardText === undefined || claimText === undefined) return undefined;
   const leaving = (textOf(fields, "syflags") ?? "").split(" ").includes("leaving");
-  return { heard: heardOf(heardText), claims: claimsOf(claimText), leaving };
+  const configuration = textOf(fields, "syconf")?.slice(0, LONGEST_DIGEST);
+  const lease = textOf(fields, "sylease") ?? "";
+  return {
+    ...{ heard: heardOf(heardText), claims: claimsOf(claimText), leaving },
+    ...(configuration !== undefined && { configuration }),
+    ...(/^[0-9a-f]{1,12}$/.test(lease) && { lease: milliseconds(Number.parseInt(lease, 16)) }),
+  };
 }
 
 function heardOf(text: string): readonly Heard[] {

@@ -22,11 +22,21 @@ interface Missing {
   readonly askAt: Instant;
 }
 
+interface Place {
+  readonly generation: number;
+  readonly sequence: number;
+}
+
 export interface Reception {
   /** Of the peer's present life; undefined before the first message. */
   readonly generation: number | undefined;
   readonly last: number;
   readonly missing: readonly Missing[];
+  /**
+   * Up to where a former process of ours had heard it; gone with the first message that is newer, or that proves its
+   * freshness by acknowledging our present life. Everything else may be a recording.
+   */
+  readonly known?: Place;
 }
 
 export const nothingReceived: Reception = { generation: undefined, last: 0, missing: [] };
@@ -46,14 +56,22 @@ export interface Received {
   readonly verdict: Verdict;
 }
 
-/** Judges one message with a sequence. */
+/**
+ * Judges one message with a sequence.
+ *
+ * @param fresh it acknowledges something that we said in our present life, so it cannot be older than that.
+ */
 export function receive(
   before: Reception,
-  place: { readonly generation: number; readonly sequence: number },
+  place: Place,
   now: Instant,
   maxDelay: Millis,
+  fresh = false,
 ): Received {
   const { generation, sequence } = place;
+  if (before.known !== undefined && !fresh && !isAfter(place, before.known)) {
+    return { reception: before, verdict: { kind: "replay", current: before.known.generation } };
+  }
   if (before.generation !== undefined && generation < before.generation) {
     return { reception: before, verdict: { kind: "replay", current: before.generation } };
   }
@@ -69,6 +87,10 @@ export function receive(
     lost > WIDEST_GAP ? [] : [...before.missing, ...gap(before.last + 1, sequence, now, maxDelay)];
   return { reception: { generation, last: sequence, missing: missing.slice(-MOST_MISSING) }, verdict };
 }
+
+const isAfter = (place: Place, known: Place): boolean =>
+  place.generation > known.generation ||
+  (place.generation === known.generation && place.sequence > known.sequence);
 
 function fill(before: Reception, sequence: number): Received {
   const missing = before.missing.filter((one) => one.sequence !== sequence);
