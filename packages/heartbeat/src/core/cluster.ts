@@ -10,6 +10,7 @@ import { earliest, type Instant, type Machine, plus, type Tick } from "@systole/
 import { nothingSent } from "../wire/sequence.js";
 import type { CoreAction } from "./action.js";
 import { compareConfiguration } from "./agreement.js";
+import { dialogueDeadline } from "./dialogue.js";
 import type { CoreEvent } from "./event.js";
 import { fencingMachine } from "./fencing.js";
 import { settleHandOver } from "./hand-over.js";
@@ -88,9 +89,7 @@ function nextDeadline(state: ClusterState): Instant | undefined {
     ...[...state.peers.values()].map((peer) => peerDeadline(state, peer)),
     pingDeadline(state),
     ...[...state.groups.values()].map(groupDeadline),
-    ...[...state.peers.values()]
-      .map((peer) => peer.dialogue.bothStartingUntil)
-      .filter((at) => at !== undefined && at > state.lastStepAt),
+    ...[...state.peers.values()].map(({ dialogue }) => dialogueDeadline(dialogue, state.lastStepAt)),
   ]);
 }
 

@@ -4,7 +4,7 @@
  * Our own nodes say all of that in their statuses, group by group; between them these words are only for the reader of
  * a packet dump. Source: spec of heartbeat 3.0.6, sections 7.3 to 7.5.
  */
-import { type Instant, plus, seconds } from "@systole/machine";
+import { earliest, type Instant, plus, seconds } from "@systole/machine";
 import type { GroupClaim, GroupKey, HoldSet, Message, NodeName, Place } from "./message.js";
 import type { GroupSettings } from "./settings.js";
 import { groupsOf, isNewer } from "./statement.js";
@@ -23,6 +23,8 @@ export interface Dialogue {
   /** From its newest full `resource` message; undefined before the first. */
   readonly holds: HoldSet | undefined;
   readonly stable: boolean;
+  /** It was stable once in this life: when it is not, it is stopping or starting something. */
+  readonly wasStable: boolean;
   readonly place: Place | undefined;
   /** It has answered our `reqnodes` of this life: so it has heard this life of ours. */
   readonly knowsUs: boolean;
@@ -31,20 +33,41 @@ export interface Dialogue {
   /** When neither of us was stable for 10 s, each takes the groups that prefer it. */
   readonly bothStartingUntil: Instant | undefined;
   readonly handOver: HandOver | undefined;
+  /**
+   * A partition has healed. A real heartbeat that had called us dead gives up everything 2 s later and starts anew,
+   * whoever is preferred: until then we keep what both of us have.
+   */
+  readonly givesUpUntil: Instant | undefined;
 }
 
 export const noDialogue: Dialogue = {
   holds: undefined,
   stable: false,
+  wasStable: false,
   place: undefined,
   knowsUs: false,
   askNodesAt: undefined,
   bothStartingUntil: undefined,
   handOver: undefined,
+  givesUpUntil: undefined,
 };
 
 /** Neither side stable: after so long each takes what prefers it. */
 const BOTH_STARTING = seconds(10);
+
+/** From the heal to its `resource none` 2.7 to 4.2 s were seen. */
+const GIVES_UP = seconds(10);
+
+/** A partition has healed. */
+export const healed = (before: Dialogue, now: Instant): Dialogue => ({
+  ...before,
+  givesUpUntil: plus(now, GIVES_UP),
+});
+
+/** When something in the dialogue is over although nothing was said; what is past does not count. */
+export function dialogueDeadline({ bothStartingUntil, givesUpUntil }: Dialogue, lastStepAt: Instant) {
+  return earliest([bothStartingUntil, givesUpUntil].filter((at) => at !== undefined && at > lastStepAt));
+}
 
 /** Takes in a `resource` report. */
 export function reported(
@@ -58,6 +81,7 @@ export function reported(
     ...before,
     holds: message.holds,
     stable: message.stable,
+    wasStable: before.wasStable || message.stable,
     place,
     bothStartingUntil: before.bothStartingUntil ?? plus(now, BOTH_STARTING),
   };
@@ -65,7 +89,8 @@ export function reported(
 
 /**
  * What a real heartbeat says of one group, as if it said it as we do. What it has not told counts as its own, and while
- * it is not stable it may still take what nobody has.
+ * it is not stable it may still take what nobody has. Its words run ahead of its deeds: it says that it holds nothing
+ * when it begins to stop, so that what it has is free only once it is stable again, gives it or says goodbye.
  */
 export function claimInWords(
   dialogue: Dialogue,
@@ -73,10 +98,11 @@ export function claimInWords(
   group: GroupSettings,
   now: Instant,
 ): GroupClaim | undefined {
-  const { holds, stable, bothStartingUntil } = dialogue;
+  const { holds, stable, wasStable, bothStartingUntil } = dialogue;
   const key: GroupKey = group.key;
   if (holds === undefined) return { group: key, state: "starting" };
   if (groupsOf(holds, peer, [group]).length > 0) return { group: key, state: "running" };
+  if (!stable && wasStable) return { group: key, state: "stopping" };
   const waited = bothStartingUntil !== undefined && now >= bothStartingUntil && group.preferred !== peer;
   return stable || waited ? undefined : { group: key, state: "starting" };
 }

@@ -2,7 +2,7 @@
 import { acknowledges, giveUp, receive, type Verdict } from "../wire/reception.js";
 import { repeat } from "../wire/sequence.js";
 import { compareConfiguration } from "./agreement.js";
-import { noDialogue, reported } from "./dialogue.js";
+import { healed, noDialogue, reported } from "./dialogue.js";
 import { fencingMachine } from "./fencing.js";
 import { hearHandOver, offer } from "./hand-over.js";
 import { deafLimit } from "./lease.js";
@@ -121,7 +121,10 @@ function returned(turn: Turn, before: Peer, after: "start" | "death"): void {
   const peer = before.node;
   const sameLife = before.said.place?.generation === before.reception.generation;
   const partition = after === "death" && sameLife && before.leftIn === undefined;
-  if (partition) note(turn, { kind: "returning-after-partition", node: peer });
+  if (partition) {
+    note(turn, { kind: "returning-after-partition", node: peer });
+    if (before.said.ours === false) changePeer(turn, peer, { dialogue: healed(before.dialogue, turn.now) });
+  }
   publish(turn, partition ? "warning" : "info", {
     kind: "node.alive",
     peer,

@@ -78,7 +78,7 @@ function hasToo(turn: Turn, peer: Peer, group: GroupSettings): boolean {
 
 /** Two owners after a partition: the one that comes first in the group's order keeps it, without a gap. */
 function contest(turn: Turn, group: GroupSettings, here: Group, rival: Peer): void {
-  const weYield = precedes(group, rival.node, turn.state.settings.local);
+  const weYield = precedes(group, rival.node, turn.state.settings.local) && !givesUp(turn, rival);
   if (!here.contested) {
     changeGroup(turn, group.key, { contested: true });
     note(turn, { kind: "both-own", group: group.key, node: rival.node, weYield });
@@ -91,6 +91,10 @@ function contest(turn: Turn, group: GroupSettings, here: Group, rival: Peer): vo
   }
   if (weYield) yieldTo(turn, group.key, `${rival.node} has it and comes first`);
 }
+
+/** A real heartbeat after a partition: it is about to give up everything, also what it is preferred for. */
+const givesUp = (turn: Turn, { said, dialogue: { givesUpUntil } }: Peer): boolean =>
+  said.ours === false && givesUpUntil !== undefined && turn.now < givesUpUntil;
 
 /** Only one has it any more. Whoever keeps it says again who answers for its VIPs. */
 function resolved(turn: Turn, key: GroupKey): void {
