@@ -35,6 +35,9 @@ const vitest = (ring: Step["ring"], name: string, args: readonly string[]): Step
   limitMinutes: 10,
 });
 
+/** Two minutes here, ten at night. */
+const SOAK = "test/interop/heartbeat-soak.test.ts";
+
 export const steps: readonly Step[] = [
   plain("tidy", "format", [bin("biome"), "format", "."]),
   plain("tidy", "lint", [bin("biome"), "lint", "--error-on-warnings", "."]),
@@ -49,13 +52,22 @@ export const steps: readonly Step[] = [
   vitest("ring 1", "unit and property", ["packages/", "--exclude", "packages/sim/**", "--no-isolate"]),
   vitest("ring 2", "stories and simulation", ["packages/sim/"]),
   {
+    ...vitest("ring 3", "soak beside a real heartbeat", ["-c", "vitest.interop.config.ts", SOAK]),
+    fast: false,
+    limitMinutes: 15,
+    beside: true,
+    impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),
+  },
+  {
     ...vitest("ring 3", "namespaces", ["-c", "vitest.netns.config.ts"]),
     fast: false,
     limitMinutes: 15,
     impossible: () => process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
-    ...vitest("ring 3", "side by side with the originals", ["-c", "vitest.interop.config.ts"]),
+    ...vitest("ring 3", "side by side with the originals", [
+      ...["-c", "vitest.interop.config.ts", "--exclude", SOAK],
+    ]),
     fast: false,
     limitMinutes: 15,
     impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),

@@ -1,0 +1,161 @@
+/**
+ * Mixed clusters: our heartbeat beside a real 3.0.6, in both roles, with the digests and media that a real one knows.
+ *
+ * Each test is one life of a cluster, told by its steps; all of them run at the same time, because nearly all of their
+ * time is waiting. `npm run test:interop` builds the root with the real programs first.
+ */
+import { describe, expect, test } from "vitest";
+import { peersImpossible } from "../lab/peer.js";
+import { elapse, until } from "../lab/until.js";
+import { watchOwnership } from "../netns/ownership-watch.js";
+import { DEADTIME_MS, type Mixed, OTHER, PREFERRED, VIP, withMixed } from "./mixed-cluster.js";
+
+const LIFE_MS = 1_200_000;
+const ucast = "ucast hb1 10.0.3.1\nucast hb1 10.0.3.2\n";
+const bcast = "bcast hb1\n";
+const mcast = "mcast hb1 239.0.0.42 694 1 0\n";
+const sha1 = "auth 1\n1 sha1 laboratory-key\n";
+const md5 = "auth 2\n2 md5 laboratory-key\n";
+const crc = "auth 1\n1 crc\n";
+
+/** Both run, and the VIP is where it belongs. */
+async function coldStart(mixed: Mixed): Promise<void> {
+  await mixed.startBoth();
+  await mixed.settled(PREFERRED);
+}
+
+async function handOvers(mixed: Mixed): Promise<void> {
+  const watch = await watchOwnership(mixed.nodes, VIP);
+  await mixed.call(PREFERRED, "hb_standby", ["all"]);
+  await mixed.settled(OTHER);
+  await mixed.call(PREFERRED, "hb_takeover", ["local"]);
+  await mixed.settled(PREFERRED);
+  await mixed.call(OTHER, "hb_takeover", ["all"]);
+  await mixed.settled(OTHER);
+  await mixed.call(OTHER, "hb_standby", ["foreign"]);
+  await mixed.settled(PREFERRED);
+  expect((await watch.stop()).twoOwners).toEqual([]);
+}
+
+/** Power failure of the preferred node, takeover, its return, and failback without a command. */
+async function crashAndReturn(mixed: Mixed): Promise<void> {
+  await mixed.node(PREFERRED).kill();
+  await mixed.ownedBy(OTHER);
+  await mixed.reboot(PREFERRED);
+  await mixed.settled(PREFERRED);
+}
+
+async function cleanStops(mixed: Mixed): Promise<void> {
+  const watch = await watchOwnership(mixed.nodes, VIP);
+  await mixed.stop(PREFERRED);
+  await mixed.ownedBy(OTHER);
+  await mixed.start(PREFERRED);
+  await mixed.settled(PREFERRED);
+  await mixed.stop(OTHER);
+  await elapse(DEADTIME_MS);
+  expect(mixed.owners()).toEqual([PREFERRED]);
+  await mixed.start(OTHER);
+  await mixed.settled(PREFERRED);
+  expect((await watch.stop()).twoOwners).toEqual([]);
+}
+
+/** A quarter of all datagrams is lost: each is asked for again, and nobody is called dead. */
+async function loss(mixed: Mixed): Promise<void> {
+  const before = [PREFERRED, OTHER].map((name) => deaths(mixed, name));
+  await mixed.cluster.faults.loss(OTHER, "hb1", 25);
+  await elapse(15_000);
+  await mixed.cluster.faults.heal();
+  expect(mixed.owners()).toEqual([PREFERRED]);
+  expect([PREFERRED, OTHER].map((name) => deaths(mixed, name))).toEqual(before);
+  expect(mixed.log(mixed.real)).toContain("lost packet(s) for");
+  expect(mixed.log(mixed.options.ours)).toContain("lost packet(s) for");
+}
+
+const deaths = (mixed: Mixed, name: string) =>
+  mixed.log(name as typeof PREFERRED).split(/node director\d: is dead/).length - 1;
+
+/** Both take everything; once they hear each other again one is left, ours without a gap. */
+async function partition(mixed: Mixed): Promise<void> {
+  const { ours } = mixed.options;
+  await mixed.cluster.faults.split([PREFERRED], ["hb1"]);
+  await until("both to have it", () => mixed.owners().length === 2, { limitMs: 180_000 });
+  await mixed.cluster.faults.heal();
+  const watch = await watchOwnership([mixed.node(ours)], VIP);
+  await mixed.ownedBy(ours);
+  expect((await watch.stop()).longestGapMs).toBe(0);
+  await mixed.settled(PREFERRED);
+}
+
+/** `heartbeat -r` of a real node with a changed ha.cf: it runs anew and nothing moves. */
+async function quickRestart(mixed: Mixed): Promise<void> {
+  const watch = await watchOwnership(mixed.nodes, VIP);
+  for (const name of [PREFERRED, OTHER] as const) {
+    mixed.put(name, "ha.cf", `${mixed.read(name, "ha.cf")}hopfudge 2\n`);
+    await mixed.reload(name);
+  }
+  await until("the restart to be seen", () =>
+    mixed.log(mixed.options.ours).includes("Heartbeat restart on node"),
+  );
+  await mixed.settled(PREFERRED);
+  await elapse(2000);
+  const { twoOwners, longestGapMs } = await watch.stop();
+  expect([twoOwners, longestGapMs]).toEqual([[], 0]);
+}
+
+/** A second key for both, then each signs with it in its turn, a good while apart. */
+async function rotateKeys(mixed: Mixed): Promise<void> {
+  const watch = await watchOwnership(mixed.nodes, VIP);
+  const { ours } = mixed.options;
+  const keys = "1 sha1 laboratory-key\n2 sha1 the-next-key\n";
+  const turn = async (name: typeof PREFERRED | typeof OTHER, signing: number) => {
+    mixed.put(name, "authkeys", `auth ${signing}\n${keys}`);
+    await elapse(1100); // the original looks at whole seconds of the file's time
+    await mixed.reload(name);
+  };
+  for (const name of [ours, mixed.real]) await turn(name, 1);
+  await elapse(2000);
+  const before = [PREFERRED, OTHER].map((name) => deaths(mixed, name));
+  await turn(ours, 2);
+  await elapse(2 * DEADTIME_MS);
+  expect(mixed.owners()).toEqual([PREFERRED]);
+  expect([PREFERRED, OTHER].map((name) => deaths(mixed, name))).toEqual(before);
+  await turn(mixed.real, 2);
+  await elapse(2 * DEADTIME_MS);
+  expect([PREFERRED, OTHER].map((name) => deaths(mixed, name))).toEqual(before);
+  const { twoOwners, longestGapMs } = await watch.stop();
+  expect([twoOwners, longestGapMs]).toEqual([[], 0]);
+}
+
+describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartbeat and a real one", () => {
+  test.each([
+    { ours: PREFERRED, what: "ucast, sha1", media: ucast, authkeys: sha1 },
+    { ours: OTHER, what: "ucast, sha1", media: ucast, authkeys: sha1 },
+    { ours: PREFERRED, what: "bcast, md5", media: bcast, authkeys: md5 },
+    { ours: OTHER, what: "mcast, crc", media: mcast, authkeys: crc },
+  ] as const)(
+    "$ours ours, $what: hand-overs, crash and return, clean stops",
+    async (options) => {
+      await withMixed(options, async (mixed) => {
+        await coldStart(mixed);
+        await handOvers(mixed);
+        await crashAndReturn(mixed);
+        await cleanStops(mixed);
+      });
+    },
+    LIFE_MS,
+  );
+
+  test.each([{ ours: PREFERRED }, { ours: OTHER }] as const)(
+    "$ours ours: loss, quick restart, new keys, partition and heal",
+    async ({ ours }) => {
+      await withMixed({ ours, media: ucast, authkeys: sha1 }, async (mixed) => {
+        await coldStart(mixed);
+        await loss(mixed);
+        await quickRestart(mixed);
+        await rotateKeys(mixed);
+        await partition(mixed);
+      });
+    },
+    LIFE_MS,
+  );
+});
