@@ -67,6 +67,11 @@ export const softFailure = (
 export const softReset = (service: ServiceConfig, real: RealConfig): string =>
   `Resetting soft failure count: ${formatEndpoint(real.configured)} (${service.key})`;
 
+export const inaccessibleReal = (service: ServiceConfig, real: RealConfig): string =>
+  `Inaccessible real server: ${mappedText(real)} ${of(service)}`;
+export const mailFailed = (): string => "failed to send email message";
+export const smtpMailFailed = (): string => "failed to send SMTP email message";
+
 export const running = (path: string, pid: number): string =>
   `ldirectord for ${path} is running with pid: ${pid}`;
 export const stopped = (path: string): string => `ldirectord is stopped for ${path}`;

@@ -43,7 +43,7 @@ const scenarios = readFileSync(
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "broken-config-on-disk-commands": "command line: test/netns",
   "cli-states": "command line: test/netns",
-  "execute-instances": "execute is not built",
+  "execute-instances": "processes: other-instances.ts",
   debug: "command line",
   supervised: "command line",
   "double-term-during-http-check": "signals of a process",

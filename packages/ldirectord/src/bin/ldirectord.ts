@@ -9,6 +9,7 @@ import { type CommandLine, readCommandLine, USAGE } from "../shell/command-line.
 import { EXIT, logTo, runCommand, type Terminal } from "../shell/commands.js";
 import { runLdirectord } from "../shell/daemon.js";
 import { findInstance, type Instance } from "../shell/instance.js";
+import { runOther } from "../shell/other-instances.js";
 import { askForPlan } from "../shell/planning.js";
 import { tellStarter } from "../shell/process.js";
 import { VERSION } from "../shell/version.js";
@@ -46,6 +47,7 @@ async function run(command: CommandLine): Promise<number> {
         terminal,
         instance,
         command,
+        others: runOther(clock, "inherit"),
         plan: (config) => askForPlan(instance, config, clock),
         become: (config) => become(instance, config, command),
       });

@@ -65,6 +65,8 @@ export function virtualConfig(context: SectionContext): VirtualConfig | undefine
     transport,
     surroundings,
   };
+  // A tunnel of type ipip is what the kernel has without one.
+  const tunnel = settings.tunnel?.type === "ipip" ? undefined : settings.tunnel;
   const realConfigs = reals.map(({ written: line, place: endpoint }): RealConfig => {
     const port = id.kind === "address" ? id.port : undefined;
     const configured: Endpoint = endpoint.port > 0 || port === undefined ? endpoint : { ...endpoint, port };
@@ -77,6 +79,7 @@ export function virtualConfig(context: SectionContext): VirtualConfig | undefine
       weight: line.weight,
       upperThreshold: line.upper,
       lowerThreshold: line.lower,
+      ...(line.forwarding === "ipip" && tunnel !== undefined ? { tunnel } : {}),
       check: checkConfig(check, line, endpoint),
     };
   });
@@ -181,6 +184,16 @@ function virtualService({ settings, complaints }: SectionContext, id: VirtualSer
       "ops: one-packet scheduling is for udp only, and has no effect here",
     );
   }
+  const engine = settings.at.get("persistenceengine");
+  if (engine !== undefined && (!udp || !isPersistent(settings))) {
+    const hint = "it looks at the Call-ID of SIP over UDP, and makes clients persistent by it";
+    complaints.error(
+      valueSpan(engine),
+      "bad-engine",
+      "persistenceengine: needs protocol=udp and persistent",
+      hint,
+    );
+  }
   const most = settings.family === "inet" ? 32 : 128;
   return {
     id,
@@ -189,7 +202,7 @@ function virtualService({ settings, complaints }: SectionContext, id: VirtualSer
     persistence: isPersistent(settings)
       ? { timeoutSeconds: settings.persistent!, prefixLength: settings.netmask ?? most } // persistent: just asked
       : undefined,
-    persistenceEngine: undefined,
+    persistenceEngine: settings.persistenceEngine,
     onePacket: settings.onePacket && udp,
   };
 }

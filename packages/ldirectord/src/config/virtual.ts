@@ -3,6 +3,7 @@ import { suggest } from "@systole/config";
 import { type Family, parseIpv4 } from "@systole/wire";
 import { patternProblem } from "../checks/perl-pattern.js";
 import { valueSpan } from "./complaints.js";
+import { readEngine, readTunnel, type Tunnel } from "./data-plane.js";
 import { readCheckCount, readWrittenFallback, type WrittenFallback } from "./global.js";
 import {
   type AlertState,
@@ -77,6 +78,10 @@ export interface SectionSettings {
   comment: string | undefined;
   httpRedirects: boolean | undefined;
   readonly ssl: SslSettings;
+  /** Ours: how packets for real servers of `ipip` are wrapped. */
+  tunnel: Tunnel | undefined;
+  /** Ours. */
+  persistenceEngine: string | undefined;
   /** Places of directives that only make sense together with others. */
   readonly at: Map<string, Statement>;
 }
@@ -120,6 +125,8 @@ export const defaultSection = (family: Family): SectionSettings => ({
   comment: undefined,
   httpRedirects: undefined,
   ssl: {},
+  tunnel: undefined,
+  persistenceEngine: undefined,
   at: new Map(),
 });
 
@@ -179,6 +186,8 @@ const DIRECTIVES: Readonly<Record<string, Reader>> = {
   comment: set("comment", readLabel),
   httpredirects: set("httpRedirects", readYesNo),
   ...SSL_DIRECTIVES,
+  tunnel: set("tunnel", readTunnel),
+  persistenceengine: set("persistenceEngine", readEngine),
 };
 
 export const SECTION_DIRECTIVES: ReadonlySet<string> = new Set(Object.keys(DIRECTIVES));

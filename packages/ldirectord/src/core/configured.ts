@@ -5,7 +5,7 @@
  * that was written (its port is checked, its text is logged) and the one the table has, because ip_vs gives real
  * servers of `gate` and `ipip` the port of the virtual service.
  */
-import type { Forwarding, VirtualService } from "@systole/kernel";
+import type { Forwarding, RealServer, VirtualService } from "@systole/kernel";
 import type { Millis } from "@systole/machine";
 import type { Endpoint, IpAddress } from "@systole/wire";
 
@@ -50,6 +50,7 @@ export interface RealConfig {
   readonly weight: number;
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
+  readonly tunnel?: NonNullable<RealServer["tunnel"]>;
   readonly check: CheckConfig;
 }
 

@@ -98,6 +98,9 @@ function sameReal(wish: Extract<RealWish, { kind: "present" }>, found: RealServe
   return (
     found.weight === real.weight &&
     forwarding === real.forwarding &&
+    found.tunnel?.type === real.tunnel?.type &&
+    found.tunnel?.port === real.tunnel?.port &&
+    found.tunnel?.flags === real.tunnel?.flags &&
     (!thresholds ||
       (found.upperThreshold === real.upperThreshold && found.lowerThreshold === real.lowerThreshold))
   );

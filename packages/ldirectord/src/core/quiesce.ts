@@ -38,6 +38,8 @@ export function realWish(
   };
 }
 
-function entry({ endpoint, forwarding, weight, upperThreshold, lowerThreshold }: RealConfig): RealServer {
-  return { endpoint, forwarding, weight, upperThreshold, lowerThreshold };
+function entry(real: RealConfig): RealServer {
+  const { endpoint, forwarding, weight, upperThreshold, lowerThreshold, tunnel } = real;
+  const wrapped = tunnel === undefined ? {} : { tunnel };
+  return { endpoint, forwarding, weight, upperThreshold, lowerThreshold, ...wrapped };
 }

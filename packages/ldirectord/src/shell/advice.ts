@@ -5,7 +5,7 @@ import type { Balancer } from "@systole/kernel";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 
 export function adviseOnConfiguration(
-  { director, globals, virtuals }: LdirectordConfig,
+  { director, globals }: LdirectordConfig,
   balancer: Balancer,
   log: Logger,
 ): void {
@@ -17,18 +17,5 @@ export function adviseOnConfiguration(
       );
     }
   }
-  if (globals.execute.length > 0) {
-    log.warn(
-      { event: "config.not-used" },
-      `execute: ${globals.execute.join(", ")} must be started by itself; it is not started from here`,
-    );
-  }
-  if (globals.smtp !== undefined || virtuals.some(({ settings }) => settings.smtp !== undefined)) {
-    log.warn({ event: "config.not-used" }, "smtp: letters leave through notifierd and its SMTP server");
-  }
-  const reminders =
-    globals.emailAlertFrequency > 0 ||
-    virtuals.some(({ settings }) => (settings.emailAlertFrequency ?? 0) > 0);
-  if (reminders) log.warn({ event: "config.not-used" }, "emailalertfreq: reminders are not sent");
   if (globals.fork) log.info({ event: "config.not-used" }, "fork: checks are concurrent in one process");
 }

@@ -6,6 +6,7 @@ import * as lines from "../log-lines.js";
 import type { CommandLine } from "./command-line.js";
 import { readConfiguration } from "./configuration.js";
 import type { Instance } from "./instance.js";
+import type { RunOther } from "./other-instances.js";
 import type { PlanAnswer } from "./planning.js";
 import { DAEMON_MARK, findRunning, startDaemon, waitUntilGone } from "./process.js";
 
@@ -24,6 +25,8 @@ export interface CommandParts {
   readonly terminal: Terminal;
   readonly instance: Instance;
   readonly command: Extract<CommandLine, { kind: "run" }>;
+  /** Asks the instances of `execute`, whose words are ours. */
+  readonly others: RunOther;
   /** What the file would change; asks the running daemon if there is one. */
   readonly plan: (config: LdirectordConfig) => Promise<PlanAnswer>;
   /** Becomes the daemon; does not come back. */
@@ -60,7 +63,7 @@ export async function runCommand(parts: CommandParts): Promise<number> {
     case "force-reload":
       return reload(parts, log);
     case "status":
-      return status(parts);
+      return await status(parts, config?.globals.execute ?? []);
   }
 }
 
@@ -129,10 +132,14 @@ function reload({ instance }: CommandParts, log: (line: string) => void): number
   return EXIT.notRunning;
 }
 
-function status({ instance, terminal }: CommandParts): number {
+async function status(
+  { instance, terminal, others }: CommandParts,
+  execute: readonly string[],
+): Promise<number> {
   const running = findRunning(instance.pidFile);
   if (running.kind === "running") {
     terminal.out(lines.running(instance.path, running.pid));
+    for (const name of execute) await others(name, "status");
     return EXIT.done;
   }
   if (running.stale) terminal.error(lines.stale(instance.pidFile, instance.path));

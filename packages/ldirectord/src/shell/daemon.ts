@@ -6,6 +6,7 @@ import { createCheckRunner } from "../checks/runner.js";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 import { directorMachine, newDirector } from "../core/director.js";
 import type { DirectorAction, DirectorEvent, DirectorState } from "../core/director-state.js";
+import { overrideOf } from "../core/override.js";
 import { serviceId } from "../core/plan.js";
 import * as lines from "../log-lines.js";
 import { adviseOnConfiguration } from "./advice.js";
@@ -16,9 +17,11 @@ import { createFallbackCommands } from "./fallback-command.js";
 import type { Instance } from "./instance.js";
 import { createLetters } from "./letters.js";
 import { logTargets } from "./log-targets.js";
+import { createMailCarrier } from "./mail-carrier.js";
 import { createMaintenance } from "./maintenance.js";
 import { createMonitorFiles } from "./monitor-file.js";
 import { createOrders } from "./orders.js";
+import { createOtherInstances, runOther } from "./other-instances.js";
 import { overridesPath } from "./overrides-file.js";
 import { createPerformer } from "./performer.js";
 import { createReporter } from "./reporter.js";
@@ -26,6 +29,9 @@ import type { Loaded } from "./status.js";
 import { verbs } from "./verbs.js";
 import { VERSION } from "./version.js";
 import { watchConfiguration } from "./watch-configuration.js";
+
+/** A daemon that stops waits so long for its last letters to leave. */
+const LAST_LETTERS_MS = 3000;
 
 export interface DaemonParts {
   readonly instance: Instance;
@@ -53,12 +59,18 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   const active = !options.standby || (await leftByAnActiveOne(balancer, config));
   const moment = () => ({ now: clock.now(), wallMs: wallClock() });
   const orders = createOrders(overridesPath(instance.daemon), log, moment);
-  const letters = createLetters(events, node, (line) => log.info({ event: "letter" }, line));
+  const others = createOtherInstances(runOther(clock), log);
+  const carrier = createMailCarrier({ events, log, clock, node, daemon: instance.daemon });
+  const letters = createLetters({
+    ...{ clock, node, send: carrier.send },
+    logLine: (line) => log.info({ event: "letter" }, line),
+    isByHand: (service, real) => overrideOf(director.state().overrides, service, real) !== undefined,
+  });
   const monitorFiles = createMonitorFiles(log, wallClock);
   const warnings = createCheckWarnings(log, clock, (check) => namesOf(director.state(), check));
   const runner = createCheckRunner(clock, { wallClock, complain: warnings.cannotCheck });
   const fallbackCommands = createFallbackCommands(log, clock);
-  const reporter = createReporter(log, events, letters.mail);
+  const reporter = createReporter(log, events, letters.changed);
   const performer = createPerformer(
     {
       ...{
@@ -111,6 +123,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     letters.state("reloading");
     use(next);
     context.logTo(logTargets(next, instance.name, options));
+    await others.use(next.globals.execute, "reload");
   }
 
   const watch = watchConfiguration(instance.path, { clock, log, config: () => config.globals, reload });
@@ -121,10 +134,13 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   context.onStop(async (reason) => {
     watch.stop();
     letters.state("stopping");
+    await others.stop();
     const problems = await performer.settle((request) => director.feed({ type: "deactivate", request }));
     for (const problem of problems) log.error({ event: "table.refused" }, problem);
     director.stop();
+    letters.stop();
     performer.close();
+    await carrier.idle(LAST_LETTERS_MS);
     await runner.close();
     await plane.close();
     log.info({ event: "daemon.terminated" }, lines.terminated(reason.replace(/^SIG/, "")));
@@ -154,6 +170,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   events.publish("info", { kind: "config.loaded", file: instance.path });
   context.ready(`${config.virtuals.length} virtual services, ${balancer.kind}${active ? "" : ", standby"}`);
   parts.started();
+  context.background("execute", others.use(config.globals.execute, "start"));
 }
 
 /**

@@ -3,7 +3,7 @@ import type { EventLog, LdirectordFact, Severity } from "@systole/bus";
 import type { Logger } from "@systole/daemon";
 import type { BalancerChange, VirtualServiceId } from "@systole/kernel";
 import { formatEndpoint } from "@systole/wire";
-import type { RealConfig, ServiceConfig } from "../core/configured.js";
+import type { RealConfig } from "../core/configured.js";
 import type { Planned, Report } from "../core/director-state.js";
 import type { Override } from "../core/override.js";
 import { describe } from "../core/table-phase.js";
@@ -22,11 +22,11 @@ export function serviceName(id: VirtualServiceId): string {
   return `${id.protocol} ${formatEndpoint(id)}`;
 }
 
-/** @param mail hears every line about a real server or fallback whose entry changed */
+/** @param mail hears of every change of a real server's or fallback's entry, with its line */
 export function createReporter(
   log: Logger,
   events: EventLog,
-  mail: (service: ServiceConfig, line: string) => void,
+  mail: (planned: Planned, line: string) => void,
 ): Reporter {
   const publish = (severity: Severity, fact: LdirectordFact) => void events.publish(severity, fact);
 
@@ -34,7 +34,7 @@ export function createReporter(
     const { service } = planned;
     const line = changeLine(planned);
     log.info({ event: "table.changed", service: service.key, change: planned.change.type }, line);
-    if (planned.change.type.endsWith("-real")) mail(service, line);
+    if (planned.change.type.endsWith("-real")) mail(planned, line);
   }
 
   function down({ service, real, result }: Of<"real-down">): void {
