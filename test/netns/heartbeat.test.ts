@@ -168,6 +168,22 @@ describe("the media", () => {
   });
 });
 
+test("ping nodes are alive while they answer, IPv4, IPv6 and in groups; one that never did is dead", async () => {
+  const haCf =
+    "ping 10.0.1.100\nping6 fd00:1::100\nping_group routers 10.0.1.99 10.0.1.100\nping 10.0.1.98\ndeadping 2\n";
+  await withPair({ haCf }, async (pair) => {
+    const [first] = pair.nodes;
+    const pings = async () =>
+      (await pair.status(first))?.pings.map(({ node, state }) => `${node} ${state}`).join(", ");
+    const others = (state: string) =>
+      `10.0.1.100 ${state}, fd00:1::100 ${state}, routers ${state}, 10.0.1.98 dead`;
+    await until("all but one to answer", async () => (await pings()) === others("ping"));
+    await pair.cluster.node("client").kill();
+    await until("all to be dead", async () => (await pings()) === others("dead"));
+    expect(pair.owners()).toEqual(["director1"]);
+  });
+});
+
 describe("the configuration", () => {
   test("that is broken is refused as a whole, every mistake told, and the running one stays", async () => {
     await withPair({}, async (pair) => {

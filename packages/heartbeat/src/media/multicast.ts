@@ -16,7 +16,7 @@ export async function multicastPlan(
   return {
     send: { family, port: 0, multicast },
     receive: { family, address: ipBytes(group), scopeId: link.index, port, reuseAddress: true, multicast },
-    toAddress: family === "inet" ? group : `${group}%${device}`,
+    toAddress: group,
     toPort: port,
   };
 }

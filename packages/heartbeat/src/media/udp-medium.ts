@@ -1,13 +1,14 @@
 /**
  * A medium over UDP: one socket to send, one to receive, both bound to a device.
  *
- * The sockets are made with their options by @systole/sys and handed to `dgram`. A device that vanishes takes its
- * sockets with it; they are made anew when it returns, and each second while they cannot be made.
+ * Sending is one system call: what `send` took has left when it returns. Many datagrams are read to a system call: in a
+ * flood of 100,000 a second ours must still get through. A device that vanishes takes its sockets with it; they are
+ * made anew when it returns, and each second while they cannot be made.
  */
-import { createSocket, type Socket } from "node:dgram";
 import type { Link, Links } from "@systole/kernel";
 import { type Clock, plus, seconds } from "@systole/machine";
-import { openUdp, type UdpOptions } from "@systole/sys";
+import { errnoName, openUdpSocket, type UdpOptions, type UdpSocket } from "@systole/sys";
+import { type IpAddress, ipBytes } from "@systole/wire";
 import { type FailureCount, failureCount } from "./failure-count.js";
 import type { Medium, MediumHandlers } from "./medium.js";
 
@@ -15,7 +16,7 @@ import type { Medium, MediumHandlers } from "./medium.js";
 export interface SocketPlan {
   readonly send: UdpOptions;
   readonly receive: UdpOptions;
-  readonly toAddress: string;
+  readonly toAddress: IpAddress;
   readonly toPort: number;
 }
 
@@ -26,11 +27,12 @@ export interface UdpMediumDependencies {
 }
 
 const RETRY_PAUSE = seconds(1);
+/** Some 1,400 heartbeats: what a flood brings while we do something else. */
+const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
 interface Sockets {
-  readonly plan: SocketPlan;
-  readonly out: Socket;
-  readonly in: Socket;
+  readonly out: UdpSocket;
+  readonly in: UdpSocket;
 }
 
 /**
@@ -92,12 +94,10 @@ class UdpMedium implements Medium {
 
   send(datagram: Uint8Array): void {
     if (this.#sockets === undefined) return;
-    const { plan, out } = this.#sockets;
     const { warn, info } = this.#world.handlers;
-    out.send(datagram, plan.toPort, plan.toAddress, (error) => {
-      if (error) tell(warn, this.#sending.failed(error.message));
-      else tell(info, this.#sending.worked());
-    });
+    const errno = this.#sockets.out.send(datagram);
+    if (errno < 0) tell(warn, this.#sending.failed(errnoName(errno)));
+    else tell(info, this.#sending.worked());
   }
 
   close(): void {
@@ -117,7 +117,7 @@ class UdpMedium implements Medium {
       if (overtaken()) return;
       this.#shut();
       const received = (datagram: Uint8Array) => handlers.received(datagram, this);
-      this.#sockets = openSockets(plan, received, (problem) => this.#broken(problem));
+      this.#sockets = openSockets(plan, received);
       tell(handlers.info, this.#opening.worked());
     } catch (error) {
       if (overtaken()) return;
@@ -156,31 +156,15 @@ function tell(log: (text: string) => void, line: string | undefined): void {
   if (line !== undefined) log(line);
 }
 
-function openSockets(
-  plan: SocketPlan,
-  received: (datagram: Uint8Array) => void,
-  broken: (problem: string) => void,
-): Sockets {
-  const out = adopt(plan.send, broken);
+function openSockets(plan: SocketPlan, received: (datagram: Uint8Array) => void): Sockets {
+  const out = openUdpSocket(plan.send);
   try {
-    const incoming = adopt(plan.receive, broken);
-    incoming.on("message", received);
-    return { plan, out, in: incoming };
+    out.aim(ipBytes(plan.toAddress), plan.toPort);
+    const incoming = openUdpSocket({ ...plan.receive, receiveBufferBytes: RECEIVE_BUFFER_BYTES });
+    incoming.listen(received);
+    return { out, in: incoming };
   } catch (error) {
     out.close();
     throw error;
   }
-}
-
-/** A prepared descriptor as a dgram socket. Addresses are never looked up: sending happens within the call. */
-function adopt(options: UdpOptions, broken: (problem: string) => void): Socket {
-  const fd = openUdp(options);
-  const ipv4 = options.family === "inet";
-  const socket = createSocket({
-    type: ipv4 ? "udp4" : "udp6",
-    lookup: (address, _options, callback) => callback(null, address, ipv4 ? 4 : 6),
-  });
-  socket.on("error", (error) => broken(error.message));
-  socket.bind({ fd, exclusive: true });
-  return socket;
 }

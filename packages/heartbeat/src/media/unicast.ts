@@ -16,11 +16,10 @@ export async function unicastPlan({
   const family = kind === "ucast" ? "inet" : "inet6";
   const address = parseIp(peer) ?? (await resolve(peer, family));
   if (familyOf(address) !== family) throw new Error(`${peer} is not an address for ${kind}`);
-  const scope = address.startsWith("fe80:") ? `%${device}` : "";
   return {
     send: { family, port: 0, device, tos: IPTOS_LOWDELAY, reusePort: true },
     receive: { family, port, device, reuseAddress: true, reusePort: true },
-    toAddress: `${address}${scope}`,
+    toAddress: address, // a link-local one needs no scope: the socket is bound to the device
     toPort: port,
   };
 }
