@@ -128,18 +128,83 @@ export type LetterFact = {
   readonly kind: "letter";
   readonly to: readonly string[];
   readonly from?: string;
+  /** Mail server that is asked before the notifier's own, ldirectord's `smtp`: `mail.example.org` or with a port. */
+  readonly via?: string;
   readonly subject: string;
   readonly text: string;
 };
 
-export type NotifierdFact = {
-  /** A letter that was given up for one recipient; the letter itself is kept in the spool's `failed`. */
-  readonly kind: "delivery.failed";
-  readonly letter: string;
-  readonly subject: string;
-  readonly to: string;
-  readonly reason: string;
-};
+/** What the notifier does with what it hears: for the letters, and for whoever asks later why there was none. */
+export type NotifierdFact =
+  | {
+      /** A letter that was given up for one recipient; the letter itself is kept in the spool's `failed`. */
+      readonly kind: "delivery.failed";
+      readonly letter: string;
+      readonly subject: string;
+      readonly to: string;
+      readonly reason: string;
+    }
+  | {
+      /** Its changes are no longer told one by one. */
+      readonly kind: "flapping.started";
+      /** Names what flaps in the notifier's own words, the same as in `flapping.ended`. */
+      readonly trouble: string;
+      /** `real server 10.0.0.11:80 of tcp 192.0.2.10:80` */
+      readonly what: string;
+      readonly changes: number;
+      readonly withinMs: number;
+      readonly down: boolean;
+    }
+  | {
+      readonly kind: "flapping.ended";
+      readonly trouble: string;
+      readonly what: string;
+      /** All of them, those that were told before it was called flapping included. */
+      readonly changes: number;
+      readonly lastedMs: number;
+      readonly longestDownMs: number;
+      readonly down: boolean;
+    }
+  | {
+      readonly kind: "silence.started";
+      readonly id: string;
+      /** What is not told: `*`, or a pattern for services, servers, nodes, daemons. */
+      readonly pattern: string;
+      readonly by: string;
+      readonly why: string;
+      readonly forMs: number;
+    }
+  | {
+      readonly kind: "silence.ended";
+      readonly id: string;
+      readonly pattern: string;
+      readonly by: string;
+      readonly why: string;
+      /** How many events were not told, and the last of them, a line each. */
+      readonly untold: number;
+      readonly lines: readonly string[];
+      /** What has not ended yet. */
+      readonly troubles: readonly string[];
+    }
+  | {
+      /** Somebody has taken it on: nobody else is woken. */
+      readonly kind: "letter.acknowledged";
+      readonly letter: string;
+      readonly subject: string;
+      readonly by: string;
+    }
+  | {
+      /** A daemon of this node is another process than before, and the former one did not say that it stops. */
+      readonly kind: "daemon.restarted";
+      readonly restarted: string;
+    }
+  | {
+      /** This node's kernel started anew, and notifierd had not been stopped before: a power failure or a crash. */
+      readonly kind: "node.returned";
+      /** Last sign of life, wall clock in milliseconds since 1970, and how long ago it was. */
+      readonly lastSeenMs: number;
+      readonly awayMs: number;
+    };
 
 export type Fact = HeartbeatFact | LdirectordFact | CtsyncdFact | NotifierdFact | DaemonFact | LetterFact;
 
