@@ -2,8 +2,10 @@
 import { type Program, runRoot } from "@systole/daemon";
 import { authkeysCommand } from "./commands/authkeys.js";
 import { reloadCommand } from "./commands/reload.js";
+import { eventsCommand } from "./commands/events.js";
 import { serverCommand } from "./commands/server.js";
 import { statusCommand } from "./commands/status.js";
+import { whyCommand } from "./commands/why.js";
 import { VERSION } from "./version.js";
 
 /** @param root directory of the daemons' runtime directories */
@@ -11,5 +13,8 @@ export const program = (root: string = runRoot()): Program => ({
   name: "systole",
   version: VERSION,
   summary: "asks and tells the daemons of this director",
-  commands: [statusCommand(root), serverCommand(root), reloadCommand(root), authkeysCommand],
+  commands: [
+    ...[statusCommand(root), serverCommand(root), whyCommand(), eventsCommand()],
+    ...[reloadCommand(root), authkeysCommand],
+  ],
 });
