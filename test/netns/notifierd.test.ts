@@ -23,7 +23,7 @@ test("full disk: loud, nothing acknowledged, and nothing lost once there is room
   writeFileSync(
     join(run, "notifier.ini"),
     [
-      `[notifier]\nsources = heartbeat\nspool = ${spool}\ngroup-wait = 1ms`,
+      `[notifier]\nsources = heartbeat\nspool = ${spool}\ngroup-wait = 1ms\nceiling = 0\naudit = ${run}/audit.jsonl`,
       `[smtp]\nserver = 127.0.0.1:${smtp.port}`,
       "[recipient ops]\naddress = ops@example.org\n",
     ].join("\n"),

@@ -124,7 +124,7 @@ function conntrackdWords(): readonly string[] {
 }
 
 function iniWords(): readonly string[] {
-  const text = "[notifier]\nzzz = 1\n[smtp]\nzzz = 1\n[recipient x@y.z]\nzzz = 1\n";
+  const text = "[notifier]\nzzz = 1\n[smtp]\nzzz = 1\n[recipient x@y.z]\nzzz = 1\n[webhook x]\nzzz = 1\n";
   const { diagnostics } = parseNotifierIni({ path: "notifier.ini", text });
   return diagnostics.flatMap(({ hint }) => hinted(hint, "known are: "));
 }

@@ -1,5 +1,5 @@
 /** What notifierd writes into the log, one function per line. */
-import type { Letter } from "./types.js";
+import type { Channel, Letter } from "./types.js";
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -9,10 +9,12 @@ export const answered = (address: string, verdict: "delivered" | "later" | "neve
   `mail to ${address} ${{ delivered: "delivered", later: "put off", never: "refused" }[verdict]}: ${reply}`;
 export const gaveUp = (address: string, subject: string, reply: string): string =>
   `gave up on mail to ${address} about "${subject}": ${reply}`;
-export const outage = (problem: string): string => `no mail server takes letters, they wait: ${problem}`;
-export const outageOver = (): string => "a mail server takes letters again";
-export const smtpAlarm = (problem: string): string =>
-  `mail cannot be sent until somebody mends this: ${problem}`;
+const taker = (channel: Channel): string => (channel === "mail" ? "mail server" : channel);
+export const outage = (channel: Channel, problem: string): string =>
+  `no ${taker(channel)} takes letters, they wait: ${problem}`;
+export const outageOver = (channel: Channel): string => `a ${taker(channel)} takes letters again`;
+export const smtpAlarm = (channel: Channel, problem: string): string =>
+  `${channel} cannot be sent until somebody mends this: ${problem}`;
 export const tlsVanished = (server: string): string =>
   `${server} spoke TLS before and does not offer it any more; mail went in clear`;
 export const unreadable = (path: string): string => `${path} is not what notifierd wrote; left where it is`;
@@ -24,3 +26,8 @@ export const eventRefused = (source: string, error: unknown): string =>
 export const sourceLost = (source: string, problem: string): string => `no events from ${source}: ${problem}`;
 export const sourceLive = (source: string): string => `listening to ${source}`;
 export const missed = (source: string, count: number): string => `${count} events of ${source} are lost`;
+export const held = (address: string, perHour: number): string =>
+  `more than ${perHour} mails an hour to ${address}: the rest comes as one letter`;
+export const acknowledged = (by: string, subject: string): string => `${by} takes care of "${subject}"`;
+export const auditFailed = (path: string, error: unknown): string =>
+  `the audit trail ${path} cannot be written: ${reason(error)}`;

@@ -23,7 +23,14 @@ test("an empty file: defaults, and a warning that nobody will hear of anything",
     groupWait: 2000,
     maxAge: 432_000_000,
     spool: "/var/lib/systole/notifierd",
+    audit: "/var/log/systole/audit.jsonl",
+    ceiling: 30,
+    flapChanges: 3,
+    flapWindow: 300_000,
+    subjects: "systole",
+    webhooks: [],
     smtp: {
+      sendmail: undefined,
       servers: [{ host: "localhost", port: 25 }],
       from: undefined,
       tls: "opportunistic",
@@ -32,6 +39,7 @@ test("an empty file: defaults, and a warning that nobody will hear of anything",
       tlsName: undefined,
       user: undefined,
       passwordFile: undefined,
+      dsn: false,
       timeout: 30_000,
     },
     recipients: [],
@@ -40,6 +48,12 @@ test("an empty file: defaults, and a warning that nobody will hear of anything",
 });
 
 test("everything said", () => {
+  const byMail = { channel: "mail" };
+  const services = ["192.0.2.10:80", "web*"];
+  const hours = [
+    { days: [1, 2, 3, 4, 5], from: 480, to: 1080 },
+    { days: [6], from: 0, to: 1440 },
+  ];
   const text = [
     "; a comment",
     "[notifier]",
@@ -47,6 +61,11 @@ test("everything said", () => {
     "group-wait = 500ms",
     "max-age=2d",
     "spool = /srv/spool",
+    "audit = off",
+    "ceiling = 60",
+    "flap-changes = 4",
+    "flap-window = 10m",
+    "subjects = keepalived",
     "[smtp]",
     "server = mail1.example.org [2001:db8::25]:2525, 192.0.2.25:465",
     "from = systole@example.org",
@@ -57,10 +76,18 @@ test("everything said", () => {
     "user = ha",
     "password-file = /etc/systole/password",
     "timeout = 10",
+    "dsn = yes",
     "[recipient ops]",
     "address = ops@example.org duty@example.org",
     "severity = warning",
+    "services = 192.0.2.10:80 web*",
+    "hours = Mon-Fri 08:00-18:00 | Sat",
     "[recipient boss@example.org]",
+    "after = 15m",
+    "[webhook chat]",
+    "format = slack",
+    "url = https://hooks.example.org/T0/x",
+    "severity = critical",
   ].join("\n");
   expect(parse(text)).toEqual({
     diagnostics: [],
@@ -69,7 +96,19 @@ test("everything said", () => {
       groupWait: 500,
       maxAge: 172_800_000,
       spool: "/srv/spool",
+      audit: undefined,
+      ceiling: 60,
+      flapChanges: 4,
+      flapWindow: 600_000,
+      subjects: "keepalived",
+      webhooks: [
+        {
+          ...{ name: "chat", format: "slack", url: "https://hooks.example.org/T0/x", urlFile: undefined },
+          ...{ keyFile: undefined, caFile: undefined, timeout: 15_000 },
+        },
+      ],
       smtp: {
+        sendmail: undefined,
         servers: [
           { host: "mail1.example.org", port: 465 },
           { host: "2001:db8::25", port: 2525 },
@@ -82,12 +121,24 @@ test("everything said", () => {
         tlsName: "mail.example.org",
         user: "ha",
         passwordFile: "/etc/systole/password",
+        dsn: true,
         timeout: 10_000,
       },
       recipients: [
-        { address: "ops@example.org", severity: "warning" },
-        { address: "duty@example.org", severity: "warning" },
-        { address: "boss@example.org", severity: "notice" },
+        { address: "ops@example.org", ...byMail, severity: "warning", services, hours, after: undefined },
+        { address: "duty@example.org", ...byMail, severity: "warning", services, hours, after: undefined },
+        {
+          address: "boss@example.org",
+          ...byMail,
+          severity: "notice",
+          services: [],
+          hours: [],
+          after: 900_000,
+        },
+        {
+          ...{ address: "chat", channel: "webhook chat", severity: "critical" },
+          ...{ services: [], hours: [], after: undefined },
+        },
       ],
     },
   });
@@ -171,7 +222,25 @@ describe("a mistake", () => {
       name: "a spool somewhere",
       text: "[notifier]\nspool = spool",
       says: '2:9: error: "spool" is not a path from the root [bad-path]',
-      hint: "write /var/lib/systole/notifierd",
+      hint: "write it with a / in front",
+    },
+    {
+      name: "a password in a URL that everybody can read on the way",
+      text: "[webhook chat]\nurl = http://hooks.example.org/x",
+      says: "2:7: error: http:// is not encrypted [bad-url]",
+      hint: "write url = https://hooks.example.org/...",
+    },
+    {
+      name: "a time of the week",
+      text: "[recipient a@b.c]\nhours = Mon-Fry 08:00-18:00",
+      says: '2:9: error: "Mon-Fry 08:00-18:00" is no time of the week [bad-hours]',
+      hint: "write hours = Mon-Fri 08:00-18:00, or several: 08:00-12:00 | Sat,Sun",
+    },
+    {
+      name: "too many ways to send",
+      text: "[smtp]\nserver = a\nsendmail = /usr/sbin/sendmail",
+      says: "3:12: error: sendmail and server: letters go one way [two-ways]",
+      hint: "remove one",
     },
   ])("$name is told with its place and a way out", ({ text, says, hint }) => {
     const [first = ""] = complaints(text);

@@ -16,6 +16,7 @@ const add = (id: string, addresses?: string[]): QueueEvent => ({
   type: "add",
   letter: letter(id, addresses),
   left: DAYS,
+  age: milliseconds(0),
 });
 type Verdict = "delivered" | "later" | "never";
 const answered = (id: string, verdicts: Record<string, Verdict>): QueueEvent => ({
@@ -121,7 +122,7 @@ describe("a letter", () => {
 
   test("too old is given up, with the last answer", () => {
     const script: [number, QueueEvent][] = [
-      [0, { type: "add", letter: letter("a"), left: milliseconds(3000) }],
+      [0, { type: "add", letter: letter("a"), left: milliseconds(3000), age: milliseconds(0) }],
       [0, answered("a", { ops: "later" })],
     ];
     expect(play(script, 10_000)).toEqual(["0 send a to ops", "0 save a", "3000 failed a: expired"]);

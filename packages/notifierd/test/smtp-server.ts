@@ -19,6 +19,8 @@ export interface Script {
   rcpt?: (address: string) => string;
   /** Answer to the end of the message; "drop" hangs up instead, after the message was kept. */
   message?: (mail: Mail) => string;
+  /** So long before the answer to the end of a message. */
+  delayMs?: number;
   starttls?: boolean;
   /** Needed before MAIL FROM. */
   login?: { readonly user: string; readonly pass: string };
@@ -79,6 +81,7 @@ export async function startSmtpServer(script: Script = {}): Promise<SmtpServer> 
       const reply = script.message?.(mail) ?? "250 2.0.0 taken";
       if (reply === "drop" || reply.startsWith("2")) keep(mail);
       if (reply === "drop") socket.destroy();
+      else if ((script.delayMs ?? 0) > 0) setTimeout(() => say(reply), script.delayMs);
       else say(reply);
     };
     const command = (line: string) => {

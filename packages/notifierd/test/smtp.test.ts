@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { milliseconds, seconds, systemClock } from "@systole/machine";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SmtpSettings } from "../src/config/settings.js";
+import { isMailAddress } from "../src/config/values.js";
+import { compose } from "../src/core/letter.js";
 import { deliver } from "../src/shell/smtp.js";
-import type { Letter } from "../src/types.js";
+import type { ClusterEvent, Letter } from "../src/types.js";
+import { event, serverDown } from "./event.js";
 import { CERTIFICATE, header, type SmtpServer, startSmtpServer } from "./smtp-server.js";
 
 let server: SmtpServer;
@@ -20,6 +23,8 @@ afterEach(async () => {
 });
 
 const settings = (over: Partial<SmtpSettings> = {}): SmtpSettings => ({
+  sendmail: undefined,
+  dsn: false,
   servers: [{ host: "127.0.0.1", port: server.port }],
   from: undefined,
   tls: "opportunistic",
@@ -69,7 +74,8 @@ describe("a letter on the wire", () => {
     expect(header(mail, "Auto-Submitted")).toBe("auto-generated");
     expect(header(mail, "X-Systole-Severity")).toBe("critical");
     expect(header(mail, "Subject")).toBe("lb2: lb1 is dead: silent for 10.0 s");
-    expect(mail.text.split("\n\n")[1]).toMatch(/^first\n\.\n\.\.dots/);
+    expect(mail.text.split("\n\n")[2]).toMatch(/^first\n\.\n\.\.dots/);
+    expect(mail.text).toMatch(/^Content-Type: text\/html; charset=utf-8$/m);
     expect(server.commands[0]).toBe("EHLO lb2.test");
   });
 
@@ -129,11 +135,11 @@ describe("what the server says", () => {
 test("a server that never comes to an end is left after ten times the limit of an answer", async () => {
   server.script.message = () => `250-${"more\r\n250-".repeat(3)}`; // a reply that goes on and on
   const drip = setInterval(() => server.say("250-and on\r\n"), 20);
-  const outcome = await send({ timeout: milliseconds(60) });
+  const outcome = await send({ timeout: milliseconds(400) });
   clearInterval(drip);
   expect(outcome).toMatchObject({
     type: "unreachable",
-    problem: expect.stringContaining("the conversation took over 600 ms"),
+    problem: expect.stringContaining("the conversation took over 4000 ms"),
   });
 });
 
@@ -212,4 +218,34 @@ describe("login", () => {
     expect(outcome).toMatchObject({ type: "unreachable", alarm: true, problem: expect.stringMatching(says) });
     expect(JSON.stringify(outcome)).not.toContain("s3cret");
   });
+});
+
+test("whatever a real server or a check says, the headers of the message stay ours", async () => {
+  const evil = 'x\r\nBcc: all@example.org\r\n\r\n\u0000\u2028<script>"\r\n.\r\nMAIL FROM:<evil@example.org>';
+  const { fact } = serverDown(1, `10.0.0.11:80${evil}`, evil);
+  const told = event(1, { ...fact, transcript: evil } as ClusterEvent["fact"], { node: `lb2${evil}` }); // one field more
+  const recipient = {
+    address: "ops@example.org",
+    channel: "mail",
+    severity: "notice",
+    services: [],
+    hours: [],
+    after: undefined,
+  } as const;
+  const written = compose({ events: [told], notes: [evil] }, "mail", 0, new Map(), {
+    ...{ from: "systole@lb2", node: "lb2", recipients: [recipient], isMailAddress, subjects: "systole" },
+    ...{ isOpen: () => false, wokenFor: () => [] },
+  });
+  await send({}, { ...letter(), ...written, deliveries: letter().deliveries });
+  expect(server.mails).toHaveLength(1);
+  const names = server.mails[0]!.text.split("\n\n")[0]!
+    .split("\n")
+    .flatMap((line) => /^([A-Za-z-]+):/.exec(line)?.[1] ?? (/^[ \t]/.test(line) ? [] : [`stray ${line}`]));
+  expect(names.toSorted()).toEqual(
+    [
+      ...["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"],
+      ...["X-Systole-Event", "X-Systole-Letter", "X-Systole-Node", "X-Systole-Severity"],
+    ].toSorted(),
+  );
+  expect(server.commands.filter((line) => line.startsWith("MAIL"))).toEqual(["MAIL FROM:<systole@lb2>"]);
 });

@@ -1,8 +1,8 @@
 /** The table of subcommands: each is a file in `commands/`. Completions and manual pages follow from it. */
 import { type Program, runRoot } from "@systole/daemon";
 import { authkeysCommand } from "./commands/authkeys.js";
-import { reloadCommand } from "./commands/reload.js";
 import { eventsCommand } from "./commands/events.js";
+import { reloadCommand } from "./commands/reload.js";
 import { serverCommand } from "./commands/server.js";
 import { statusCommand } from "./commands/status.js";
 import { whyCommand } from "./commands/why.js";

@@ -4,9 +4,11 @@ import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { runDaemon, StartFailure } from "@systole/daemon";
 import { parseNotifierIni } from "../config/notifier-ini.js";
+import { openAuditTrail } from "../shell/audit.js";
 import { commands } from "../shell/commands.js";
+import { deliverByChannel } from "../shell/deliver.js";
+import { kernelBootId } from "../shell/life.js";
 import { openPostOffice } from "../shell/post-office.js";
-import { deliver } from "../shell/smtp.js";
 import { openSpool } from "../shell/spool.js";
 import { openSubscriptions } from "../shell/subscriptions.js";
 import { VERSION } from "../version.js";
@@ -57,11 +59,16 @@ await runDaemon(
       {
         ...{ node, clock, wallClock, log, events, metrics, spool, background },
         random: Math.random,
-        deliver: (letter, to, { smtp }) => deliver(letter, to, smtp, { localName: node, clock }),
+        kernelBoot: kernelBootId(),
+        deliver: (letter, to, current, dialogue) =>
+          deliverByChannel(letter, to, current, { localName: node, clock, dialogue }),
       },
       settings,
     );
+    const audit = settings.audit === undefined ? undefined : openAuditTrail(settings.audit, log);
+    events.watch((event) => audit?.append(event));
     const subscriptions = openSubscriptions({
+      ...(audit === undefined ? {} : { audit }),
       ...{ clock, wallClock, log, spool, office },
       runRoot: dirname(runDirectory),
     });
@@ -70,14 +77,16 @@ await runDaemon(
     daemon.onReload(async () => {
       const changed = await daemon.reload(config, parseNotifierIni);
       if (changed === undefined) return;
-      if (changed.spool !== settings.spool)
-        log.warn({ event: "config.restart" }, "another spool needs a restart");
+      if (changed.spool !== settings.spool || changed.audit !== settings.audit)
+        log.warn({ event: "config.restart" }, "another spool or audit trail needs a restart");
       settings = changed;
       office.configure(changed);
       subscriptions.listenTo(changed.sources);
     });
-    await daemon.serve(commands({ office, subscriptions, settings: () => settings }));
+    await daemon.serve(commands({ office, subscriptions, settings: () => settings, random: Math.random }));
     subscriptions.listenTo(settings.sources);
-    daemon.ready(`${settings.recipients.length} recipients, ${office.queue().letters.size} letters waiting`);
+    daemon.ready(
+      `${settings.recipients.length} recipients, ${office.dispatch.letters().length} letters waiting`,
+    );
   },
 );

@@ -1,5 +1,7 @@
 /** What `notifier.ini` says, with the defaults filled in. */
 import type { Millis } from "@systole/machine";
+import type { HookFormat } from "../core/hook-requests.js";
+import type { SubjectStyle } from "../core/subject.js";
 import type { Recipient } from "../types.js";
 
 /**
@@ -16,6 +18,8 @@ export interface SmtpServer {
 }
 
 export interface SmtpSettings {
+  /** A local program that takes letters instead of a server: `/usr/sbin/sendmail`. */
+  readonly sendmail: string | undefined;
   /** Asked in this order; the next one if one cannot be reached. */
   readonly servers: readonly SmtpServer[];
   /** Sender of the letters and of their envelopes; `systole@NODE` unless told otherwise. */
@@ -29,7 +33,22 @@ export interface SmtpSettings {
   readonly tlsName: string | undefined;
   readonly user: string | undefined;
   readonly passwordFile: string | undefined;
+  /** Ask a server that can to report letters that it could not deliver after all. */
+  readonly dsn: boolean;
   /** For connecting, and for each answer. */
+  readonly timeout: Millis;
+}
+
+/** Where letters are posted to. The URL is often all the secret there is: it is in no log and no status. */
+export interface Webhook {
+  readonly name: string;
+  readonly format: HookFormat;
+  readonly url: string | undefined;
+  /** The URL, from a file that others cannot read. */
+  readonly urlFile: string | undefined;
+  /** json: the key of the HMAC; pagerduty: the routing key. */
+  readonly keyFile: string | undefined;
+  readonly caFile: string | undefined;
   readonly timeout: Millis;
 }
 
@@ -41,8 +60,18 @@ export interface NotifierSettings {
   /** How old an undelivered letter may become. */
   readonly maxAge: Millis;
   readonly spool: string;
+  /** The audit trail; undefined: none. */
+  readonly audit: string | undefined;
+  /** Mails an hour to one address; what is more comes as one letter. 0: no limit. */
+  readonly ceiling: number;
+  /** So many changes within the window are flapping. */
+  readonly flapChanges: number;
+  readonly flapWindow: Millis;
+  readonly subjects: SubjectStyle;
+  readonly webhooks: readonly Webhook[];
   readonly smtp: SmtpSettings;
   readonly recipients: readonly Recipient[];
 }
 
+export const DEFAULT_AUDIT = "/var/log/systole/audit.jsonl";
 export const DEFAULT_SPOOL = "/var/lib/systole/notifierd";

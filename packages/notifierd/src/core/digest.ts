@@ -23,15 +23,18 @@ export interface DigestTiming {
   readonly longest: Millis;
   /** How long a takeover may hold it back. */
   readonly takeoverLimit: Millis;
+  /** After a power failure: how long the cluster has to find its feet. */
+  readonly returnLimit: Millis;
   /** How far back the story around an incident goes. */
   readonly story: Millis;
 }
 
-/** Five waits at most; a minute for a takeover; half a minute of story. */
+/** Five waits at most; a minute for a takeover, two after a power failure (initdead); half a minute of story. */
 export const digestTiming = (groupWait: Millis): DigestTiming => ({
   groupWait,
   longest: milliseconds(groupWait * 5),
   takeoverLimit: milliseconds(60_000),
+  returnLimit: milliseconds(120_000),
   story: milliseconds(30_000),
 });
 
@@ -63,8 +66,8 @@ export interface Digest {
   readonly collecting: Collecting | undefined;
   readonly story: readonly { readonly at: Instant; readonly event: ClusterEvent }[];
   readonly notes: readonly string[];
-  /** Takeovers of which the end has not been heard: their groups, and when the last began. */
-  readonly takeover: { readonly groups: readonly string[]; readonly since: Instant } | undefined;
+  /** Of what the end has not been heard, and how long the last of it may hold back a letter. */
+  readonly pending: { readonly what: readonly string[]; readonly until: Instant } | undefined;
 }
 
 export type DigestEvent =
@@ -78,7 +81,7 @@ export interface DigestAction {
   readonly incident: Incident;
 }
 
-export const QUIET: Digest = { collecting: undefined, story: [], notes: [], takeover: undefined };
+export const QUIET: Digest = { collecting: undefined, story: [], notes: [], pending: undefined };
 
 const NOTE_LIMIT = 20;
 
@@ -102,10 +105,9 @@ export function digestMachine(options: DigestOptions): Machine<Digest, DigestEve
   };
 }
 
-function closesAt({ collecting, takeover }: Digest, options: DigestTiming): Instant | undefined {
+function closesAt({ collecting, pending }: Digest, options: DigestTiming): Instant | undefined {
   if (collecting === undefined) return undefined;
-  const held = takeover === undefined ? undefined : plus(takeover.since, options.takeoverLimit);
-  if (held !== undefined && held > collecting.last) return held;
+  if (pending !== undefined && pending.until > collecting.last) return pending.until;
   return earliest([plus(collecting.last, options.groupWait), plus(collecting.since, options.longest)]);
 }
 
@@ -119,7 +121,7 @@ function heard(
     const incident = { events: [event], notes: [] };
     return { state, actions: options.wanted(event) ? [{ type: "write", incident }] : [] };
   }
-  const noted = { ...state, takeover: underWay(state.takeover, event, now) };
+  const noted = { ...state, pending: underWay(state.pending, event, now, options) };
   const { collecting } = noted;
   if (collecting !== undefined) {
     const events = [...collecting.events, event];
@@ -138,13 +140,44 @@ function heard(
   return { state: { ...noted, story: [], collecting: { since: now, last: now, events } }, actions: [] };
 }
 
-function underWay(before: Digest["takeover"], { fact }: ClusterEvent, now: Instant): Digest["takeover"] {
-  const groups = before?.groups ?? [];
-  if (fact.kind === "takeover.started") return { groups: [...groups, ...fact.groups], since: now };
-  if (before === undefined || (fact.kind !== "takeover.finished" && fact.kind !== "release.finished"))
-    return before;
-  const left = groups.filter((group) => !fact.groups.includes(group));
-  return left.length === 0 ? undefined : { groups: left, since: before.since };
+/**
+ * What is about to be more: a node that is late may be dead in a moment; a dead one's groups are taken over; one that
+ * is back after a power failure takes over, or sees that it need not.
+ */
+function underWay(
+  before: Digest["pending"],
+  { fact }: ClusterEvent,
+  now: Instant,
+  { takeoverLimit, returnLimit, groupWait }: DigestTiming,
+): Digest["pending"] {
+  const hold = (what: readonly string[], length: number): Digest["pending"] => {
+    const until = plus(now, milliseconds(length));
+    const last = before === undefined || until > before.until ? until : before.until;
+    return { what: [...(before?.what ?? []), ...what], until: last };
+  };
+  const release = (isOver: (what: string) => boolean): Digest["pending"] => {
+    const what = before?.what.filter((one) => !isOver(one)) ?? [];
+    return before === undefined || what.length === 0 ? undefined : { what, until: before.until };
+  };
+  switch (fact.kind) {
+    case "node.returned":
+      return hold(["return"], returnLimit);
+    case "node.late":
+      return hold([`late ${fact.peer}`], Math.max(0, fact.deadtimeMs - fact.silenceMs) + groupWait);
+    case "node.dead":
+    case "node.alive":
+      return release((one) => one === `late ${fact.peer}`);
+    case "takeover.started":
+      return hold(
+        fact.groups.map((group) => `group ${group}`),
+        takeoverLimit,
+      );
+    case "takeover.finished":
+    case "release.finished":
+      return release((one) => one === "return" || fact.groups.some((group) => one === `group ${group}`));
+    default:
+      return before;
+  }
 }
 
 function close(state: Digest): Step<Digest, DigestAction> {

@@ -5,34 +5,22 @@
  * emergency, so there the publisher's word is all.
  */
 import { atLeast, type ClusterEvent, type Fact, type Severity } from "../types.js";
-
-export interface Meaning {
-  /** A sentence without a full stop, in which the reporting node is not named. */
-  readonly text: string;
-  readonly floor: Severity;
-  /** Which of several equally severe facts makes the subject: the higher. */
-  readonly weight: number;
-  /** The trouble, named the same at its beginning and at its end. */
-  readonly trouble?: { readonly key: string; readonly phase: "begins" | "ends" };
-}
+import { duration } from "./duration.js";
+import type { Change } from "./flaps.js";
+import type { Meaning } from "./meaning.js";
+import { ofNotifier } from "./own-facts.js";
 
 const plain = (text: string, floor: Severity = "info", weight = 0): Meaning => ({ text, floor, weight });
-const begins = (key: string, text: string, floor: Severity, weight: number): Meaning => ({
+/** A trouble's name for programs and for people. */
+type Name = readonly [key: string, what: string];
+const begins = ([key, what]: Name, text: string, floor: Severity, weight: number): Meaning => ({
   ...{ text, floor, weight },
-  trouble: { key, phase: "begins" },
+  trouble: { key, what, phase: "begins" },
 });
-const ends = (key: string, text: string): Meaning => ({
+const ends = ([key, what]: Name, text: string): Meaning => ({
   ...{ text, floor: "info", weight: 5 },
-  trouble: { key, phase: "ends" },
+  trouble: { key, what, phase: "ends" },
 });
-
-/** `1.3 s`, `340 ms`. */
-export const duration = (ms: number): string =>
-  ms < 1000
-    ? `${Math.round(ms)} ms`
-    : ms < 60_000
-      ? `${(ms / 1000).toFixed(1)} s`
-      : `${Math.round(ms / 60_000)} min`;
 
 const list = (names: readonly string[]): string => (names.length === 0 ? "nothing" : names.join(", "));
 
@@ -69,9 +57,17 @@ export function meaning(fact: Fact): Meaning {
     case "daemon.stopping":
     case "config.loaded":
     case "config.refused":
-    case "delivery.failed":
     case "letter":
       return ofDaemon(fact);
+    case "delivery.failed":
+    case "flapping.started":
+    case "flapping.ended":
+    case "silence.started":
+    case "silence.ended":
+    case "letter.acknowledged":
+    case "daemon.restarted":
+    case "node.returned":
+      return ofNotifier(fact);
   }
   return unknown(fact);
 }
@@ -104,17 +100,18 @@ function ofNode(fact: Of<NodeKind | SplitKind>): Meaning {
   switch (fact.kind) {
     case "node.alive":
       if (fact.after === undefined || fact.after === "start") return plain(`${fact.peer} is alive`);
-      return ends(`node ${fact.peer}`, `${fact.peer} is alive again, after ${fact.after}`);
+      return ends(node(fact.peer), `${fact.peer} is alive again, after ${fact.after}`);
     case "node.late":
       return plain(`heartbeat from ${fact.peer} is late: silent for ${duration(fact.silenceMs)}`);
     case "node.dead": {
-      const text = `${fact.peer} is dead: silent for ${duration(fact.silenceMs)}`;
-      return begins(`node ${fact.peer}`, text, "info", 20);
+      const limit = `deadtime ${duration(fact.deadtimeMs)}`;
+      const text = `${fact.peer} is dead: silent for ${duration(fact.silenceMs)} (${limit})`;
+      return begins(node(fact.peer), text, "info", 20);
     }
     case "link.up":
-      return ends(linkKey(fact), `link ${fact.medium} to ${fact.peer} is up`);
+      return ends(link(fact), `link ${fact.medium} to ${fact.peer} is up`);
     case "link.dead":
-      return begins(linkKey(fact), `link ${fact.medium} to ${fact.peer} is dead`, "warning", 10);
+      return begins(link(fact), `link ${fact.medium} to ${fact.peer} is dead`, "warning", 10);
     case "stall":
       return plain(
         `this node stood still for ${duration(fact.stalledMs)}: ${fact.consequence}`,
@@ -122,19 +119,18 @@ function ofNode(fact: Of<NodeKind | SplitKind>): Meaning {
         15,
       );
     case "split-brain.suspected":
-      return begins(
-        `split-brain ${fact.peer}`,
-        `split brain with ${fact.peer}: ${fact.problem}`,
-        "critical",
-        40,
-      );
+      return begins(split(fact.peer), `split brain with ${fact.peer}: ${fact.problem}`, "critical", 40);
     case "split-brain.healed":
-      return ends(`split-brain ${fact.peer}`, `split brain with ${fact.peer} is over: ${fact.problem}`);
+      return ends(split(fact.peer), `split brain with ${fact.peer} is over: ${fact.problem}`);
   }
 }
 
-const linkKey = ({ peer, medium }: { readonly peer: string; readonly medium: string }) =>
-  `link ${peer} ${medium}`;
+const node = (peer: string): Name => [`node ${peer}`, `node ${peer}`];
+const split = (peer: string): Name => [`split-brain ${peer}`, `split brain with ${peer}`];
+const link = ({ peer, medium }: { readonly peer: string; readonly medium: string }): Name => [
+  `link ${peer} ${medium}`,
+  `link ${medium} to ${peer}`,
+];
 
 type ResourceKind = "takeover.started" | "takeover.finished" | "release.finished" | "resource.failed";
 
@@ -145,20 +141,33 @@ function ofResources(fact: Of<ResourceKind | "vip.up" | "vip.down">): Meaning {
     case "takeover.finished": {
       const degraded = fact.degraded.length === 0 ? "" : `, without ${list(fact.degraded)}`;
       const text = `took over ${list(fact.groups)} in ${duration(fact.totalMs)}${degraded}: ${fact.reason}`;
-      return plain(text, "notice", 30);
+      return { ...plain(text, "notice", 30), changes: owner(fact.groups, false) };
     }
     case "release.finished": {
       const text = `released ${list(fact.groups)} in ${duration(fact.totalMs)}: ${fact.reason}`;
-      return plain(text, "notice", 8);
+      return { ...plain(text, "notice", 8), changes: owner(fact.groups, true) };
     }
     case "resource.failed":
       return plain(`resource ${fact.resource} could not ${fact.action}: ${fact.problem}`, "critical", 35);
     case "vip.up":
-      return plain(`VIP ${fact.address} is up on ${fact.device}: ${fact.reason}`);
+      return {
+        ...plain(`VIP ${fact.address} is up on ${fact.device}: ${fact.reason}`),
+        changes: vip(fact.address, false),
+      };
     case "vip.down":
-      return plain(`VIP ${fact.address} is down on ${fact.device}: ${fact.reason}`);
+      return {
+        ...plain(`VIP ${fact.address} is down on ${fact.device}: ${fact.reason}`),
+        changes: vip(fact.address, true),
+      };
   }
 }
+
+const owner = (groups: readonly string[], down: boolean): Change => ({
+  ...{ key: `groups ${groups.join(" ")}`, what: `who has ${list(groups)}`, down },
+});
+const vip = (address: string, down: boolean): Change => ({
+  ...{ key: `vip ${address}`, what: `VIP ${address}`, down },
+});
 
 type ServiceKind =
   | "real-server.down"
@@ -179,19 +188,19 @@ function ofServices(fact: Of<ServiceKind>): Meaning {
   switch (fact.kind) {
     case "real-server.down": {
       const text = `real server ${fact.server} of ${service} is down and ${fact.action}: ${fact.reason}`;
-      return begins(`server ${service} ${fact.server}`, text, "warning", 12);
+      return begins(server(fact), text, "warning", 12);
     }
     case "real-server.up": {
       const after = fact.downMs === undefined ? "" : ` after ${duration(fact.downMs)}`;
       const text = `real server ${fact.server} of ${service} is up again${after}, weight ${fact.weight}`;
-      return ends(`server ${service} ${fact.server}`, text);
+      return ends(server(fact), text);
     }
     case "fallback.used": {
       const text = `no real server of ${service} is left, the fallback ${fact.server} serves`;
-      return begins(`fallback ${service}`, text, "critical", 25);
+      return begins(fallback(service), text, "critical", 25);
     }
     case "fallback.left":
-      return ends(`fallback ${service}`, `${service} no longer needs its fallback ${fact.server}`);
+      return ends(fallback(service), `${service} no longer needs its fallback ${fact.server}`);
     case "real-server.operated":
       return plain(`real server ${fact.server} of ${service}: ${orderText(fact)}`);
     case "table.refused":
@@ -199,13 +208,19 @@ function ofServices(fact: Of<ServiceKind>): Meaning {
   }
 }
 
+const server = ({ service, server: one }: { readonly service: string; readonly server: string }): Name => [
+  `server ${service} ${one}`,
+  `real server ${one} of ${service}`,
+];
+const fallback = (service: string): Name => [`fallback ${service}`, `fallback of ${service}`];
+
 function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">): Meaning {
   switch (fact.kind) {
     case "sync.established":
-      return ends(`sync ${fact.peer}`, `connection tracking is in step with ${fact.peer}`);
+      return ends(sync(fact.peer), `connection tracking is in step with ${fact.peer}`);
     case "sync.lost": {
       const text = `connection tracking lost ${fact.peer}: ${fact.reason}`;
-      return begins(`sync ${fact.peer}`, text, "warning", 9);
+      return begins(sync(fact.peer), text, "warning", 9);
     }
     case "commit.finished": {
       const failed = fact.failed === 0 ? "" : `, ${fact.failed} failed`;
@@ -215,12 +230,9 @@ function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">)
   }
 }
 
-type DaemonKind =
-  | "daemon.started"
-  | "daemon.stopping"
-  | "config.loaded"
-  | "config.refused"
-  | "delivery.failed";
+const sync = (peer: string): Name => [`sync ${peer}`, `connection tracking with ${peer}`];
+
+type DaemonKind = "daemon.started" | "daemon.stopping" | "config.loaded" | "config.refused";
 
 function ofDaemon(fact: Of<DaemonKind | "letter">): Meaning {
   switch (fact.kind) {
@@ -234,8 +246,6 @@ function ofDaemon(fact: Of<DaemonKind | "letter">): Meaning {
       const text = `${fact.file} has errors, the old configuration stays: ${fact.diagnostics[0] ?? ""}`;
       return plain(text, "warning", 11);
     }
-    case "delivery.failed":
-      return plain(`letter "${fact.subject}" to ${fact.to} was not delivered: ${fact.reason}`, "warning", 3);
     case "letter":
       return plain(fact.subject, "notice", 1);
   }

@@ -6,7 +6,7 @@
  * the same Message-ID, never lost.
  */
 import type { EventLog } from "@systole/bus";
-import { ControlError, type Counter, type Logger, type Metrics } from "@systole/daemon";
+import { ControlError, type Logger, type Metrics } from "@systole/daemon";
 import { type Clock, type Driven, drive, type Millis, milliseconds, plus } from "@systole/machine";
 import type { NotifierSettings } from "../config/settings.js";
 import { isMailAddress } from "../config/values.js";
@@ -19,16 +19,21 @@ import {
   type Incident,
   QUIET,
 } from "../core/digest.js";
-import { compose, type LetterOptions, wanted } from "../core/letter.js";
-import { EMPTY, type Queue, type QueueAction, type QueueEvent, queueMachine } from "../core/queue.js";
+import { channelsOf, compose, type LetterOptions, wanted } from "../core/letter.js";
 import { remember, type Threads } from "../core/threads.js";
 import * as lines from "../log-lines.js";
-import { type ClusterEvent, eventId, type Letter } from "../types.js";
+import { type Channel, type ClusterEvent, eventId, type Fact, type Letter, type Severity } from "../types.js";
+import type { Dialogue } from "./dialogue.js";
+import { type Dispatch, openDispatch } from "./dispatch.js";
+import { openHolding } from "./holding.js";
 import { KnownEvents } from "./known-events.js";
+import { beginLife } from "./life.js";
+import type { Outcome } from "./outcome.js";
 import { persistently } from "./persistently.js";
-import type { Outcome } from "./smtp.js";
+import { openQuietKeeper, type QuietKeeper } from "./quiet-keeper.js";
 import type { Folder, Spool } from "./spool.js";
-import { TlsMemory } from "./tls-memory.js";
+import { testLetter } from "./test-letter.js";
+import { Woken } from "./woken.js";
 
 export interface PostOfficeParts {
   readonly node: string;
@@ -40,7 +45,14 @@ export interface PostOfficeParts {
   readonly events: EventLog;
   readonly metrics: Metrics;
   readonly spool: Spool;
-  readonly deliver: (letter: Letter, to: readonly string[], settings: NotifierSettings) => Promise<Outcome>;
+  readonly deliver: (
+    letter: Letter,
+    to: readonly string[],
+    settings: NotifierSettings,
+    dialogue: Dialogue,
+  ) => Promise<Outcome>;
+  /** Names this life of the kernel. */
+  readonly kernelBoot: string;
   /** A promise nobody awaits. */
   readonly background: (what: string, work: Promise<unknown>) => void;
 }
@@ -54,12 +66,18 @@ export interface PostOffice {
    * @throws SpoolError the event is not taken and must come again
    */
   take(event: ClusterEvent, old?: boolean): boolean;
+  /** Something that the notifier found out itself. */
+  publish(severity: Severity, fact: Fact): void;
   /** Something the next letter has to say: events that are lost. */
   note(text: string): void;
   /** Writes a test letter and answers with it. @throws SpoolError */
-  test(to: readonly string[]): Letter;
+  test(to: readonly string[], channel?: Channel): Letter;
   letters(folder: Folder): readonly Letter[];
-  queue(): Queue;
+  ids(folder: Folder): readonly string[];
+  readonly dispatch: Pick<Dispatch, "letters" | "channels" | "dialogue">;
+  readonly quiet: Pick<QuietKeeper, "silence" | "unsilence" | "silences" | "flapping">;
+  /** Somebody takes care of it: nobody else is told. @throws ControlError `no-letter` */
+  acknowledge(id: string, by: string): Letter;
   /** Tries now: what waits, or one letter, which may be a failed one. @throws ControlError `no-letter` */
   retry(id: string): Letter;
   flush(): number;
@@ -69,34 +87,49 @@ export interface PostOffice {
 }
 
 const STOP_LIMIT = milliseconds(5000);
+const flapTiming = ({ flapChanges, flapWindow }: NotifierSettings) => ({
+  changes: flapChanges,
+  window: flapWindow,
+});
 
 export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings): PostOffice {
-  const { clock, wallClock, random, log, spool } = parts;
+  const { node, clock, wallClock, random, log, spool } = parts;
   let settings = initial;
-  let stopping = false;
   let threads: Threads = new Map();
   const known = new KnownEvents();
-  const tlsMemory = new TlsMemory();
-  const inFlight = new Set<Promise<void>>();
-  const sent: Counter = parts.metrics.counter("systole_notifications", "Letters by what became of them.");
+  const woken = new Woken();
   const persist = persistently(clock, log);
 
   const options = (): LetterOptions => ({
-    from: settings.smtp.from ?? `systole@${parts.node}`,
-    node: parts.node,
+    ...{ from: settings.smtp.from ?? `systole@${node}`, node, isMailAddress, subjects: settings.subjects },
     recipients: settings.recipients,
-    isMailAddress,
     isOpen: (trouble) => threads.has(trouble),
+    wokenFor: (trouble) => woken.of(trouble),
   });
   const isWanted = (event: ClusterEvent) => wanted(event, options());
 
-  const queue = drive<Queue, QueueEvent, QueueAction>(queueMachine, EMPTY, clock, performQueue);
+  const dispatch = openDispatch({
+    ...{ clock, random, log, spool, persist, background: parts.background },
+    sent: parts.metrics.counter("systole_notifications", "Letters by what became of them."),
+    deliver: (letter, to, dialogue) => parts.deliver(letter, to, settings, dialogue),
+    onSettled: settled,
+  });
+  const holding = openHolding({
+    ...{ node, clock, wallClock, log, dispatch },
+    limit: () => settings.ceiling,
+    from: () => options().from,
+    write: (letter) => persist("write a letter", () => post([letter])),
+  });
   let digest = openDigest(QUIET);
+  const quiet = openQuietKeeper({
+    ...{ clock, wallClock, log, spool, persist, publish, timing: flapTiming(initial) },
+  });
   parts.metrics.beforePrint(() => {
     const length = parts.metrics.gauge("systole_notification_queue_length", "Letters on their way.");
-    length.set(queue.state().letters.size);
+    length.set(dispatch.letters().length);
   });
   recover();
+  const life = beginLife({ clock, wallClock, spool, publish, kernelBoot: parts.kernelBoot });
 
   function openDigest(state: Digest): Driven<Digest, DigestEvent> {
     // What an ldirectord of old mailed by itself keeps its form; heartbeat's letters join the failover they tell of.
@@ -111,11 +144,15 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
   function recover(): void {
     for (const folder of ["failed", "done", "cur"] as const) {
       for (const letter of spool.letters(folder)) {
-        known.add(letter.events);
+        if (letter.partial !== true) known.add(letter.events);
         threads = remember(threads, letter);
-        if (folder === "cur") queue.feed({ type: "add", letter, left: lifeOf(letter) });
+        woken.remember(letter);
+        holding.recover(letter);
+        if (folder === "cur")
+          dispatch.add(letter, milliseconds(settings.maxAge - ageOf(letter)), ageOf(letter));
       }
     }
+    holding.recovered();
     const events = spool.events();
     const left = events.filter((event) => !known.has(eventId(event)) && isWanted(event));
     spool.removeEvents(events.filter((event) => !left.includes(event)).map(eventId));
@@ -125,165 +162,162 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
       log.error({ event: "spool.unreadable", path }, lines.unreadable(path));
   }
 
-  function lifeOf({ createdAtMs }: Letter): Millis {
-    const left = settings.maxAge - (wallClock() - createdAtMs);
-    return milliseconds(Math.min(settings.maxAge, Math.max(0, left)));
+  /** At most its whole life, whatever the wall clock did. */
+  function ageOf({ createdAtMs }: Letter): Millis {
+    return milliseconds(Math.min(settings.maxAge, Math.max(0, wallClock() - createdAtMs)));
   }
 
   function write(incident: Incident): void {
-    const letter = compose(incident, wallClock(), threads, options());
-    if (letter === undefined) {
-      // A reload took away who wanted it.
-      spool.removeEvents(incident.events.map(eventId));
-      return;
-    }
-    spool.putLetter(letter);
+    const now = wallClock();
+    // Mail comes last: what it is about counts as told only when every channel has its letter.
+    const channels = channelsOf(settings.recipients).toReversed();
+    const letters = channels.flatMap((channel) => compose(incident, channel, now, threads, options()) ?? []);
+    const last = letters.at(-1);
+    post(letters.map((letter) => (letter === last ? letter : { ...letter, partial: true as const })));
+    // With no letter at all, a reload took away who wanted it.
     spool.removeEvents(incident.events.map(eventId));
-    threads = remember(threads, letter);
-    log.info({ event: "letter.written", id: letter.id, severity: letter.severity }, lines.written(letter));
-    queue.feed({ type: "add", letter, left: settings.maxAge });
   }
 
-  function performQueue(action: QueueAction): void {
-    switch (action.type) {
-      case "send":
-        if (!stopping) send(action.letter, action.to);
-        return;
-      case "save":
-        persist("save a letter", () => spool.putLetter(action.letter));
-        return;
-      case "settle":
-        settle(action.letter, action.into);
-        return;
-      case "report-outage":
-        log.warn({ event: "smtp.outage", problem: action.problem }, lines.outage(action.problem));
-        return;
-      case "report-outage-over":
-        log.info({ event: "smtp.outage-over" }, lines.outageOver());
-        return;
+  /** Letters to disk and into their queues. Repeated as a whole if the disk is full. */
+  function post(letters: readonly Letter[]): void {
+    const admitted = letters.map(holding.admit);
+    for (const letter of admitted) spool.putLetter(letter);
+    for (const letter of admitted.toReversed()) {
+      threads = remember(threads, letter);
+      holding.posted(letter);
+      log.info({ event: "letter.written", id: letter.id, severity: letter.severity }, lines.written(letter));
+      dispatch.add(letter, settings.maxAge, milliseconds(0));
+    }
+    if (admitted.some(({ closes }) => closes.length > 0)) spareWhatIsOver();
+  }
+
+  function spareWhatIsOver(): void {
+    for (const { letter } of dispatch.letters()) {
+      if (letter.opens.length === 0 || letter.opens.some((trouble) => threads.has(trouble))) continue;
+      dispatch.feed({ type: "spare", id: letter.id, why: "it is over" });
     }
   }
 
-  function send(letter: Letter, to: readonly string[]): void {
-    const work = parts.deliver(letter, to, settings).then((outcome) => heard(letter, outcome));
-    inFlight.add(work);
-    parts.background(
-      "sending a letter",
-      work.finally(() => inFlight.delete(work)),
-    );
-  }
-
-  function heard(letter: Letter, outcome: Outcome): void {
-    const { id } = letter;
-    if (outcome.type === "unreachable") {
-      const { problem, alarm } = outcome;
-      if (alarm) log.error({ event: "smtp.alarm", problem }, lines.smtpAlarm(problem));
-      queue.feed({ type: "unreachable", id, problem, jitter: random() });
-      return;
-    }
-    const { server, answers, tls } = outcome;
-    if (tlsMemory.vanished(server, tls))
-      log.error({ event: "smtp.no-tls", server }, lines.tlsVanished(server));
-    for (const { address, verdict, reply } of answers) {
-      sent.add({ channel: "smtp", result: verdict });
-      const level = verdict === "delivered" ? "info" : verdict === "later" ? "warn" : "error";
-      log[level]({ event: `mail.${verdict}`, id, address, server }, lines.answered(address, verdict, reply));
-    }
-    queue.feed({ type: "answered", id, answers, jitter: random() });
-  }
-
-  function settle(letter: Letter, into: "done" | "failed"): void {
-    persist("settle a letter", () => spool.settle(letter, into));
+  function settled(letter: Letter): void {
+    woken.remember(letter);
+    const aboutUs = letter.events.some((id) => id.includes(".notifierd."));
     for (const { address, state, reply = "" } of letter.deliveries) {
       if (state !== "rejected" && state !== "expired") continue;
       const { id, subject } = letter;
       log.error({ event: "letter.failed", id, address }, lines.gaveUp(address, subject, reply));
       const fact = { kind: "delivery.failed", letter: id, subject, to: address, reason: reply } as const;
-      parts.events.publish("warning", fact);
+      // A letter about a letter that failed must not breed another one.
+      if (aboutUs) parts.events.publish("warning", fact);
+      else publish("warning", fact);
     }
+  }
+
+  /** Our own events go the way of all others, but for what is quiet: that is where they come from. */
+  function publish(severity: Severity, fact: Fact): void {
+    const event = parts.events.publish(severity, fact);
+    const asked = isWanted(event);
+    persist("keep an event", () => {
+      if (asked) spool.putEvent(event);
+      known.add([eventId(event)]);
+      digest.feed({ type: "event", event });
+    });
+  }
+
+  function letterOf(id: string): Letter {
+    const found = dispatch.find(id) ?? spool.letters("done").find((letter) => letter.id === id);
+    if (found === undefined) throw new ControlError("no-letter", `no letter ${id} waits or was delivered`);
+    return found;
   }
 
   return {
     take(event, old = false) {
       const id = eventId(event);
       if (known.has(id)) return true;
-      const asked = !old && isWanted(event);
-      if (asked) {
-        spool.putEvent(event);
-        known.add([id]);
-      }
-      // An old event would begin a letter if it were fed; the story can do without it.
-      if (!old) digest.feed({ type: "event", event });
-      return asked;
+      if (old) return false; // it would begin a letter if it were fed; the story can do without it
+      const asked = isWanted(event);
+      const told = quiet.hear(event, asked, () => {
+        if (asked) spool.putEvent(event);
+      });
+      if (asked) known.add([id]);
+      if (told) digest.feed({ type: "event", event });
+      return asked || !told;
     },
+    publish,
     note: (text) => digest.feed({ type: "note", text }),
-    test(to) {
-      const letter = testLetter(parts.node, options().from, to, wallClock(), random());
+    test(to, channel = "mail") {
+      const letter = testLetter({
+        node,
+        from: options().from,
+        to,
+        channel,
+        nowMs: wallClock(),
+        random: random(),
+      });
       spool.putLetter(letter);
-      queue.feed({ type: "add", letter, left: settings.maxAge });
+      dispatch.add(letter, settings.maxAge, milliseconds(0));
       return letter;
     },
     letters: (folder) => spool.letters(folder),
-    queue: queue.state,
+    ids: (folder) => spool.ids(folder),
+    dispatch,
+    quiet,
+    acknowledge(id, by) {
+      const letter = letterOf(id);
+      const acknowledged = { by, atMs: wallClock() };
+      const same = dispatch.letters().filter(({ letter: one }) => isAbout(one, letter));
+      for (const { letter: one } of same)
+        dispatch.feed({ type: "spare", id: one.id, why: `acknowledged by ${by}`, acknowledged });
+      log.info({ event: "letter.acknowledged", id, by }, lines.acknowledged(by, letter.subject));
+      publish("info", { kind: "letter.acknowledged", letter: id, subject: letter.subject, by });
+      return { ...letter, acknowledged };
+    },
     retry(id) {
-      const queued = queue.state().letters.get(id);
+      const queued = dispatch.find(id);
       if (queued !== undefined) {
-        queue.feed({ type: "flush", id });
-        return queued.letter;
+        dispatch.feed({ type: "flush", id });
+        return queued;
       }
       const failed = spool.letters("failed").find((letter) => letter.id === id);
       if (failed === undefined) throw new ControlError("no-letter", `no letter ${id} waits or has failed`);
       const letter = revived(failed);
       spool.revive(letter);
-      queue.feed({ type: "add", letter, left: settings.maxAge });
+      dispatch.add(letter, settings.maxAge, milliseconds(0));
       return letter;
     },
     flush() {
       digest.feed({ type: "close" });
-      queue.feed({ type: "flush" });
-      return queue.state().letters.size;
+      holding.flush();
+      dispatch.feed({ type: "flush" });
+      return dispatch.letters().length;
     },
     configure(changed) {
       settings = changed;
       digest.stop();
       digest = openDigest(digest.state());
+      quiet.configure(flapTiming(changed));
     },
     async stop() {
       digest.feed({ type: "close" });
       digest.stop();
-      stopping = true;
+      quiet.stop();
+      life.end();
+      holding.stop();
       const late = new Promise<void>((resolve) => void clock.at(plus(clock.now(), STOP_LIMIT), resolve));
-      await Promise.race([Promise.allSettled([...inFlight]), late]);
-      queue.stop();
+      await Promise.race([dispatch.stop(), late]);
     },
   };
 }
 
+/** The same letter, or one about a trouble that it told of. */
+const isAbout = (one: Letter, { id, opens }: Letter): boolean =>
+  one.id === id || one.opens.some((trouble) => opens.includes(trouble));
+
 /** Rejected and expired recipients wait again. */
 function revived(letter: Letter): Letter {
   const deliveries = letter.deliveries.map((delivery) =>
-    delivery.state === "delivered" ? delivery : { ...delivery, state: "waiting" as const },
+    delivery.state === "rejected" || delivery.state === "expired"
+      ? { ...delivery, state: "waiting" as const }
+      : delivery,
   );
   return { ...letter, deliveries };
-}
-
-function testLetter(
-  node: string,
-  from: string,
-  to: readonly string[],
-  nowMs: number,
-  random: number,
-): Letter {
-  const name = `test.${Math.floor(random * 0xffff_ffff).toString(36)}`;
-  return {
-    schemaVersion: 1,
-    id: `${String(nowMs).padStart(14, "0")}.${name}`,
-    createdAtMs: nowMs,
-    messageId: `<${name}.${nowMs}@systole.${node.replaceAll(/[^A-Za-z0-9.-]/g, "-")}>`,
-    from,
-    subject: `${node}: test letter of Systole`,
-    text: `This is a test letter of notifierd on ${node}. Letters about your cluster will come this way.\n`,
-    ...{ severity: "info", node, opens: [], closes: [], events: [] },
-    deliveries: to.map((address) => ({ address, state: "waiting", attempts: 0 })),
-  };
 }

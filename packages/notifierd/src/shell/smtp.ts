@@ -4,32 +4,29 @@
  * The servers are asked in order; the next one only if one cannot be reached, refuses the login or fails in TLS. TLS
  * is never weakened: where it is wanted and fails, the letter waits.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type Clock, milliseconds, plus } from "@systole/machine";
 import type { SmtpServer, SmtpSettings } from "../config/settings.js";
+import { readServer } from "../config/values.js";
 import type { Answer } from "../core/queue.js";
 import { verdictOf } from "../core/retry.js";
 import type { Letter } from "../types.js";
+import type { Dialogue } from "./dialogue.js";
+import { encode } from "./message.js";
+import type { Outcome } from "./outcome.js";
+import { readSecret } from "./secret.js";
 
 /** What a conversation needs beside the letter. */
 export interface SmtpParts {
   /** Said in EHLO. */
   readonly localName: string;
   readonly clock: Clock;
+  /** Hears every word, secrets left out. */
+  readonly dialogue?: Dialogue;
 }
 
 /** A whole conversation may take so many times the limit of one answer. */
 const CONVERSATION = 10;
-
-export type Outcome =
-  | {
-      readonly type: "answered";
-      readonly server: string;
-      readonly answers: readonly Answer[];
-      readonly tls: boolean;
-    }
-  /** No server took a decision. `alarm`: a person has to mend something, waiting will not. */
-  | { readonly type: "unreachable"; readonly problem: string; readonly alarm: boolean };
 
 /** What nodemailer says when it fails; not all fields are always there. */
 interface SmtpFailure {
@@ -65,8 +62,10 @@ export async function deliver(
       answers: all(to, "never", `not sendable: ${says(error)}`),
     };
   }
-  for (const server of settings.servers) {
-    const outcome = await converse(server, letter.from, to, message, settings, parts);
+  for (const { server, login } of serversFor(letter, settings)) {
+    parts.dialogue?.add("*", `asking ${nameOf(server)}`);
+    const conversation = { server, letter, to, message, settings: login ? settings : anonymous(settings) };
+    const outcome = await converse(conversation, parts);
     if (outcome.type === "answered") return outcome;
     problems.push(`${nameOf(server)}: ${outcome.problem}`);
     alarm ||= outcome.alarm;
@@ -74,43 +73,34 @@ export async function deliver(
   return { type: "unreachable", problem: problems.join("; "), alarm };
 }
 
+/** A server that the letter names gets no password of ours, and what TLS it offers. */
+const anonymous = (settings: SmtpSettings): SmtpSettings => ({
+  ...settings,
+  ...{ user: undefined, passwordFile: undefined, tls: "opportunistic", verify: false, tlsName: undefined },
+});
+
+/** The server that the letter itself names is asked first; what follows is what everybody's letters take. */
+function serversFor({ via }: Letter, { servers }: SmtpSettings) {
+  const ours = servers.map((server) => ({ server, login: true }));
+  const named = via === undefined ? undefined : readServer(via, 25);
+  return named === undefined || !("value" in named) ? ours : [{ server: named.value, login: false }, ...ours];
+}
+
 const says = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const all = (to: readonly string[], verdict: Answer["verdict"], reply: string): readonly Answer[] =>
   to.map((address) => ({ address, verdict, reply }));
 
-/** The message with its headers, RFC 5322; `To` names those it is sent to this time only if it is all of them. */
-async function encode(letter: Letter, to: readonly string[]): Promise<Buffer> {
-  const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
-  const composer = new MailComposer({
-    from: { name: `Systole on ${letter.node}`, address: letter.from },
-    to: letter.deliveries.length === 0 ? [...to] : letter.deliveries.map(({ address }) => address),
-    subject: letter.subject,
-    text: letter.text,
-    date: new Date(letter.createdAtMs),
-    messageId: letter.messageId,
-    ...(letter.inReplyTo === undefined ? {} : { inReplyTo: letter.inReplyTo, references: letter.inReplyTo }),
-    headers: {
-      "Auto-Submitted": "auto-generated",
-      "X-Systole-Node": letter.node,
-      "X-Systole-Severity": letter.severity,
-      "X-Systole-Event": letter.events[0] ?? "test",
-    },
-    xMailer: false,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
-  return await composer.compile().build();
+interface Conversation {
+  readonly server: SmtpServer;
+  readonly letter: Letter;
+  readonly to: readonly string[];
+  readonly message: Buffer;
+  readonly settings: SmtpSettings;
 }
 
-async function converse(
-  server: SmtpServer,
-  from: string,
-  to: readonly string[],
-  message: Buffer,
-  settings: SmtpSettings,
-  parts: SmtpParts,
-): Promise<Outcome> {
+async function converse(conversation: Conversation, parts: SmtpParts): Promise<Outcome> {
+  const { server, letter, to, message, settings } = conversation;
   let credentials: { readonly user: string; readonly pass: string } | undefined;
   let ca: Buffer | undefined;
   try {
@@ -134,6 +124,7 @@ async function converse(
     socketTimeout: timeout,
     dnsTimeout: timeout,
     ...(settings.tlsName === undefined ? {} : { servername: settings.tlsName }),
+    ...(parts.dialogue === undefined ? {} : { logger: parts.dialogue.logger(), transactionLog: true }),
     tls: { rejectUnauthorized: settings.verify, ...(ca === undefined ? {} : { ca }) },
   });
   return await new Promise<Outcome>((resolve) => {
@@ -151,7 +142,7 @@ async function converse(
     connection.on("error", failed);
     connection.on("end", () => failed({ message: "the connection ended" }));
     const send = () =>
-      connection.send({ from, to: [...to] }, message, (error, info) => {
+      connection.send(envelope(letter, to, settings), message, (error, info) => {
         if (error) return failed(error);
         const { accepted = [], rejectedErrors = [], response = "" } = info ?? {};
         const answers = [
@@ -169,6 +160,12 @@ async function converse(
       );
     });
   });
+}
+
+/** The server is asked to report failures where it can; successes are nobody's business. */
+function envelope({ from, id }: Letter, to: readonly string[], { dsn }: SmtpSettings) {
+  const asked = { dsn: { id, return: "headers", notify: ["failure", "delay"] } };
+  return { from, to: [...to], ...(dsn ? asked : {}) };
 }
 
 /** Who was refused at RCPT, and with which answer. */
@@ -201,11 +198,7 @@ function judge(error: SmtpFailure, to: readonly string[], server: string, tls: b
   return { type: "unreachable", problem: message, alarm: ALARMS.has(String(code)) || certificate };
 }
 
-/** @throws Error if the password file can be read by others. */
 function readCredentials({ user, passwordFile }: SmtpSettings): { user: string; pass: string } | undefined {
   if (user === undefined || passwordFile === undefined) return undefined;
-  if ((statSync(passwordFile).mode & 0o077) !== 0) {
-    throw new Error(`${passwordFile} can be read by others: chmod 0600 ${passwordFile}`);
-  }
-  return { user, pass: readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "") };
+  return { user, pass: readSecret(passwordFile) };
 }

@@ -7,6 +7,8 @@
  *     done/    delivered to all, the last 200
  *     failed/  given up for somebody, the last 1,000; `notifier retry` takes them back
  *     cursors.json  the last event taken, by source
+ *     life.json     when notifierd was last alive, and whether it said farewell
+ *     quiet.json    what flaps and what is silenced, and what was not told of it
  *
  * Writing: tmp, fsync, rename, fsync of the directory; only then it is acknowledged. File names are ours alone: an
  * id that is not made of letters, digits, dots and hyphens is refused, and what is found under another name is left
@@ -27,8 +29,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Cursor } from "@systole/bus";
+import type { QuietRecord } from "../core/quiet-record.js";
 import { type ClusterEvent, eventId, type Letter } from "../types.js";
-import { readCursors, readEvent, readLetter } from "./spool-format.js";
+import { type LifeRecord, readCursors, readEvent, readLetter, readLife, readQuiet } from "./spool-format.js";
 
 export type Folder = "cur" | "done" | "failed";
 
@@ -61,9 +64,17 @@ export interface Spool {
   revive(letter: Letter): void;
   events(): readonly ClusterEvent[];
   letters(folder: Folder): readonly Letter[];
+  /** Of the letters in it, the oldest first; reads no letter. */
+  ids(folder: Folder): readonly string[];
   cursors(): Readonly<Record<string, Cursor>>;
   /** @throws SpoolError */
   putCursors(cursors: Readonly<Record<string, Cursor>>): void;
+  quiet(): QuietRecord | undefined;
+  /** @throws SpoolError */
+  putQuiet(record: QuietRecord): void;
+  life(): LifeRecord | undefined;
+  /** @throws SpoolError */
+  putLife(record: LifeRecord): void;
   /** Files that could not be read: set aside as they are, for a person to look at. */
   readonly unreadable: readonly string[];
 }
@@ -170,9 +181,14 @@ export function openSpool(root: string): Spool {
     },
     events: () => read("new", readEvent),
     letters: (folder) => read(folder, readLetter),
+    ids: (folder) => names(folder).map((name) => name.slice(0, -".json".length)),
     cursors: () => readOrUndefined(join(root, "cursors.json"), readCursors) ?? {},
     // After a power failure the publishers of this node are new ones, too: an old cursor means nothing to them.
     putCursors: (cursors) => write(".", "cursors.json", cursors, false),
+    quiet: () => readOrUndefined(join(root, "quiet.json"), readQuiet),
+    life: () => readOrUndefined(join(root, "life.json"), readLife),
+    putLife: (record) => write(".", "life.json", record, false),
+    putQuiet: (record) => write(".", "quiet.json", record, false),
   };
 }
 

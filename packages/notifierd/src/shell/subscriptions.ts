@@ -4,6 +4,7 @@ import { controlPath, type Logger, subscribe } from "@systole/daemon";
 import type { Clock } from "@systole/machine";
 import * as lines from "../log-lines.js";
 import type { ClusterEvent } from "../types.js";
+import type { AuditTrail } from "./audit.js";
 import type { PostOffice } from "./post-office.js";
 import type { Spool } from "./spool.js";
 
@@ -17,6 +18,7 @@ export interface SubscriptionsParts {
   readonly spool: Spool;
   readonly office: PostOffice;
   readonly runRoot: string;
+  readonly audit?: AuditTrail;
 }
 
 export interface SourceState {
@@ -40,9 +42,12 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
   function listen(source: string): void {
     const first = cursors[source] === undefined;
     let complained = false;
+    let heard = false;
     live.set(source, false);
     const take = (event: ClusterEvent): void => {
       try {
+        heard = event.fact.kind !== "daemon.stopping";
+        parts.audit?.append(event);
         const old = first && wallClock() - event.atMs > OLD_MS;
         const wanted = office.take(event, old);
         cursors[source] = { boot: event.boot, sequence: event.sequence };
@@ -60,6 +65,11 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
       clock,
       from: cursors[source] ?? START,
       take,
+      onRestart() {
+        // Only if we listened to the former process until it fell silent; otherwise we cannot know how it ended.
+        if (heard) office.publish("warning", { kind: "daemon.restarted", restarted: source });
+        heard = false;
+      },
       onGap(missed) {
         log.warn({ event: "events.missed", source, missed }, lines.missed(source, missed));
         office.note(lines.missed(source, missed));

@@ -1,0 +1,137 @@
+/**
+ * The audit trail: every event of this node, one JSON line each, appended and never changed.
+ *
+ * Each line has the SHA-256 of the line before it: who changes or removes one has to write all that follow anew. It is
+ * what `systole why` and `systole events` read. At 10 MiB the file moves to `.1`; five of these are kept, and the first
+ * line of a new file has the hash of the last line of the old one.
+ */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import type { Logger } from "@systole/daemon";
+import { meaning } from "../core/facts.js";
+import { oneLine } from "../core/printable.js";
+import * as lines from "../log-lines.js";
+import { type ClusterEvent, eventId } from "../types.js";
+import { KnownEvents } from "./known-events.js";
+
+export const AUDIT_FILE_BYTES = 10 * 1024 * 1024;
+const KEPT = 5;
+/** So much of the end is read at the start: what is in it is not written again. */
+const TAIL_BYTES = 1024 * 1024;
+export const FIRST_HASH = "0".repeat(64);
+
+export interface AuditTrail {
+  /** Never throws: what cannot be written is told in the log, once. */
+  append(event: ClusterEvent): void;
+}
+
+export const hashOf = (line: string): string => createHash("sha256").update(line).digest("hex");
+
+export function openAuditTrail(path: string, log: Logger): AuditTrail {
+  const known = new KnownEvents();
+  let previous = FIRST_HASH;
+  let complained = false;
+  /** A crash may have left half a line. */
+  let torn = false;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    const tail = readTail(path);
+    torn = tail !== "" && !tail.endsWith("\n");
+    const written = tail.split("\n").filter((line) => idOf(line) !== undefined);
+    const last = written.at(-1); // a torn line is no link of the chain
+    if (last !== undefined) previous = hashOf(last);
+    known.add(written.flatMap((line) => idOf(line) ?? []));
+  } catch (error) {
+    complain(error);
+  }
+
+  function complain(error: unknown): void {
+    if (!complained) log.error({ event: "audit.failed", path, error }, lines.auditFailed(path, error));
+    complained = true;
+  }
+
+  return {
+    append(event) {
+      const id = eventId(event);
+      if (known.has(id)) return;
+      const line = JSON.stringify(recordOf(event, id, previous));
+      try {
+        rotateIfFull(path);
+        write(path, `${torn ? "\n" : ""}${line}\n`);
+      } catch (error) {
+        complain(error);
+        return;
+      }
+      [torn, complained, previous] = [false, false, hashOf(line)];
+      known.add([id]);
+    },
+  };
+}
+
+function recordOf(event: ClusterEvent, id: string, previous: string) {
+  const { atMs, node, daemon, severity, fact } = event;
+  const text = oneLine(meaning(fact).text, 1000);
+  return {
+    schemaVersion: 1,
+    at: new Date(atMs).toISOString(),
+    id,
+    node,
+    daemon,
+    severity,
+    text,
+    fact,
+    previous,
+  };
+}
+
+function idOf(line: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && "id" in value ? String(value.id) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readTail(path: string): string {
+  if (!existsSync(path)) return "";
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    const text = bytes.toString("utf8");
+    return size > TAIL_BYTES ? text.slice(text.indexOf("\n") + 1) : text;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function write(path: string, text: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o640);
+  try {
+    writeSync(file, text);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function rotateIfFull(path: string): void {
+  if (!existsSync(path) || statSync(path).size < AUDIT_FILE_BYTES) return;
+  for (let n = KEPT - 1; n >= 1; n--)
+    if (existsSync(`${path}.${n}`)) renameSync(`${path}.${n}`, `${path}.${n + 1}`);
+  renameSync(path, `${path}.1`);
+}
