@@ -37,6 +37,8 @@ export interface Simulation {
   owners(): Owners[];
   /** The first broken invariant, with its moment; undefined so far. */
   violation(): string | undefined;
+  /** Of clusters whose settings say that there is one. */
+  readonly fenceDevice: { works: boolean };
   /** Real servers that do not serve now. */
   readonly downServers: Set<string>;
   /** When one of them last changed. */
@@ -57,6 +59,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const generations = new Map<string, number>();
   const hosts: Host[] = [];
   const downServers = new Set<string>();
+  const fenceDevice = { works: true };
   let violation: string | undefined;
   let vipChanges = 0;
   let vipChangedAt = 0;
@@ -91,6 +94,17 @@ export function createSimulation(options: SimulationOptions): Simulation {
     }
   }
 
+  /** The device cuts the power of the node and confirms, or does not answer. */
+  function fence(asker: string, node: string): void {
+    const works = fenceDevice.works;
+    trace.add(asker, "fence", node);
+    world.at(world.now() + FENCE_MS, () => {
+      if (works) hosts.find(({ name }) => name === node)?.powerOff();
+      trace.add(asker, works ? "fenced" : "fence-failed", node);
+      hosts.find(({ name }) => name === asker)?.feed({ type: "fenced", node, ok: works });
+    });
+  }
+
   const watcher = {
     vip(host: string, address: string, up: boolean, how: string) {
       vipChanges++;
@@ -107,7 +121,10 @@ export function createSimulation(options: SimulationOptions): Simulation {
       blame(neverTwice(packet, sequences));
       blame(generationGrows(packet, generations));
     },
-    acted: (host: string, action: CoreAction) => writeAction(trace, host, action),
+    acted(host: string, action: CoreAction) {
+      writeAction(trace, host, action);
+      if (action.type === "fence") fence(host, action.node);
+    },
   };
 
   for (const [index, own] of options.settings.entries()) {
@@ -151,6 +168,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       return host;
     },
     owners: () => addresses.map(ownersOf),
+    fenceDevice,
     downServers,
     serversChanged: { atMs: 0 },
     violation: () => violation,
@@ -159,6 +177,9 @@ export function createSimulation(options: SimulationOptions): Simulation {
     blame,
   };
 }
+
+/** How long a fence device takes to switch a node off. */
+const FENCE_MS = 1000;
 
 const addressOf = (resource: string): string[] => {
   const vip = vipOf(resource);

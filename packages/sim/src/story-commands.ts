@@ -62,6 +62,13 @@ export const commands: Readonly<Record<string, Command>> = {
   /** `lossy 30% eth0 [lb1->lb2]` */
   lossy: (simulation, [percent, ...args]) =>
     disturb(simulation, args, { ...whole, loss: Number.parseFloat(percent ?? "0") / 100, jitterMs: 20 }),
+  /** `fence fails`, `fence works`: the device that `fence on` says there is. */
+  fence: ({ fenceDevice }, [how]) => {
+    fenceDevice.works = how === "works";
+  },
+  /** A person has switched lb2 off and says so on lb1: `confirm lb1 lb2`. */
+  confirm: (simulation, [name, node]) =>
+    simulation.host(name ?? "").feed({ type: "confirm-dead", node: node ?? "", request: 1 }),
   /** `refuse lb1 ldirectord::0.cf`: the resource does not start there. */
   refuse: (simulation, [name, resource]) => {
     simulation.host(name ?? "").refusing.add(resource ?? "");

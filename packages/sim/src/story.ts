@@ -12,8 +12,8 @@
  *   ...
  *
  * The star marks the node that the first VIP prefers; with a second star the second VIP, 192.0.2.20, prefers that one.
- * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `seed 7`. What stands below `----` must be
- * exactly what is written down until the next block.
+ * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `seed 7`. What stands below
+ * `----` must be exactly what is written down until the next block.
  */
 import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
 import { type Millis, milliseconds, seconds } from "@systole/machine";
@@ -137,6 +137,7 @@ const SETTINGS = new Set([
   "media",
   "seed",
   "off",
+  "fence",
 ]);
 
 function settingsFor(local: string, { nodes, preferred, values }: Header): ClusterSettings {
@@ -161,6 +162,6 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
       return { key, preferred: node, resources: [key, `ldirectord::${index}.cf`, vip] };
     }),
     lease: leaseFor({ keepalive, deadtime }, true),
-    fencing: false,
+    fencing: values.get("fence") === "on",
   };
 }

@@ -47,9 +47,10 @@ export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
     step(before, event, now) {
       if (before.life === "gone") return { state: before, actions: [] };
       const turn = beginTurn(before, now);
-      noticeLateness(turn);
+      const lateBy = noticeLateness(turn);
       if (event.type === "sent") hasSpoken(turn, event);
       if (stalled(turn.state, now)) startOver(turn);
+      else if (lateBy > before.settings.deadtime / 2) announceAgain(turn);
       handle(turn, event);
       advance(turn);
       settle(turn);
@@ -93,10 +94,20 @@ function nextDeadline(state: ClusterState): Instant | undefined {
   ]);
 }
 
-function noticeLateness(turn: Turn): void {
+/** By how many milliseconds the step came too late. */
+function noticeLateness(turn: Turn): number {
   const due = nextDeadline(turn.state);
-  if (due !== undefined && turn.now - due > lateAfter(turn.state))
-    change(turn, { judgeFrom: plus(turn.now, soon(turn.state.settings)) });
+  const lateBy = due === undefined ? 0 : Math.max(0, turn.now - due);
+  if (lateBy > lateAfter(turn.state)) change(turn, { judgeFrom: plus(turn.now, soon(turn.state.settings)) });
+  return lateBy;
+}
+
+/** Long away, but not too long: what is ours still is. The neighbours may have forgotten it, or been told otherwise. */
+function announceAgain(turn: Turn): void {
+  const groups = held(turn.state);
+  if (groups.length === 0) return;
+  note(turn, { kind: "announced-again", groups });
+  act(turn, { type: "announce", groups });
 }
 
 /** Our last word is as old as the shell says. One that left after a lease of silence comes too late to count. */
@@ -161,6 +172,8 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return stopFailed(turn, event);
     case "fenced":
       return fenced(turn, event);
+    case "confirm-dead":
+      return confirmDead(turn, event);
     case "standby":
       return standby(turn, event.set, event.request);
     case "takeover":
@@ -282,6 +295,20 @@ function fenced(turn: Turn, { node, ok, problem }: EventOf<"fenced">): void {
       problem: reason,
     });
   }
+}
+
+/** An operator's word instead of the fence device's; only for a node whose fencing is waited for. */
+function confirmDead(turn: Turn, { node, request }: EventOf<"confirm-dead">): void {
+  const peer = turn.state.peers.get(node);
+  const waits = peer?.fencing.kind === "asked" || peer?.fencing.kind === "retry";
+  if (peer !== undefined && waits) {
+    const { state: fencing } = fencingMachine.step(peer.fencing, { type: "confirm" }, turn.now);
+    changePeer(turn, node, { fencing });
+    note(turn, { kind: "fence-result", node, result: "OK" });
+    if (turn.state.life !== "storing") send(turn, { type: "stonith", node, result: "OK" });
+  }
+  const reason = waits ? `${node} counts as off` : `nobody waits for ${node} to be fenced`;
+  act(turn, { type: "answer", request, accepted: waits, reason });
 }
 
 /** Clean stop: everything is released, right to left. */

@@ -49,6 +49,8 @@ export type CoreEvent =
       readonly problem: string;
     }
   | { readonly type: "fenced"; readonly node: NodeName; readonly ok: boolean; readonly problem?: string }
+  /** A person has made sure that this dead node is off: the fence device need not say so. */
+  | { readonly type: "confirm-dead"; readonly node: NodeName; readonly request: RequestId }
   /** hb_standby: give up this set of groups. */
   | { readonly type: "standby"; readonly set: HoldSet; readonly request: RequestId }
   /** hb_takeover: have this set of groups. */

@@ -3,7 +3,7 @@
  *
  *   idle --dead, no device or not needed--> confirmed
  *   idle --dead, device--> asked --ok--> confirmed          asked --failed--> retry --5 s--> asked
- *   any --heard again--> idle
+ *   asked, retry --a person says that it is off--> confirmed          any --heard again--> idle
  */
 import { type Instant, type Machine, plus, seconds } from "@systole/machine";
 
@@ -16,6 +16,8 @@ export type Fencing =
 export type FencingEvent =
   | { readonly type: "dead"; readonly device: boolean }
   | { readonly type: "answer"; readonly ok: boolean }
+  /** A person says that it is off. */
+  | { readonly type: "confirm" }
   | { readonly type: "heard" };
 
 export type FencingAction = { readonly type: "fence" };
@@ -35,6 +37,8 @@ export const fencingMachine: Machine<Fencing, FencingEvent, FencingAction> = {
           state: event.ok ? { kind: "confirmed" } : { kind: "retry", at: plus(now, FENCE_RETRY) },
           actions: [],
         };
+      case "confirm":
+        return state.kind === "idle" ? { state, actions: [] } : { state: { kind: "confirmed" }, actions: [] };
       case "heard":
         return { state: { kind: "idle" }, actions: [] };
       case "tick":

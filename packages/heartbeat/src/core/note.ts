@@ -53,5 +53,7 @@ export type Note =
       readonly node: NodeName;
       readonly weYield: boolean;
     }
+  /** Our own loop stood still for more than half the deadtime. */
+  | { readonly kind: "announced-again"; readonly groups: readonly GroupKey[] }
   | { readonly kind: "stalled"; readonly silentMs: number; readonly generation: number }
   | { readonly kind: "unable"; readonly group: GroupKey; readonly problem: string };

@@ -98,15 +98,20 @@ function silence(turn: Turn, peer: Peer, action: LivenessAction): void {
   fence(turn, peer);
 }
 
+/** It was heard, and said that it holds nothing: what it had no right to take without us cannot run there. */
+const heldNothing = ({ said, dialogue }: Peer): boolean =>
+  said.place !== undefined && (said.ours === true ? said.claims.length === 0 : dialogue.holds === "none");
+
 /** A dead peer: fence it if there is a device and it may hold anything. */
 function fence(turn: Turn, peer: Peer): void {
   const { node } = peer;
-  const device = turn.state.settings.fencing && !hasLeft(peer);
+  const needed = !hasLeft(peer) && !heldNothing(peer);
+  const device = turn.state.settings.fencing && needed;
   const { state: fencing, actions } = fencingMachine.step(peer.fencing, { type: "dead", device }, turn.now);
   changePeer(turn, node, { fencing });
   for (const _ of actions) act(turn, { type: "fence", node });
   if (!device) {
-    const result = hasLeft(peer) ? "unneeded" : "n_stnth";
+    const result = needed ? "n_stnth" : "unneeded";
     note(turn, { kind: "fence-result", node, result });
     if (turn.state.life !== "storing") send(turn, { type: "stonith", node, result });
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { DaemonContext } from "@systole/daemon";
 import type { Network } from "@systole/kernel";
-import { drive } from "@systole/machine";
+import { type Clock, drive } from "@systole/machine";
 import { clusterMachine } from "../core/cluster.js";
 import type { Note } from "../core/note.js";
 import { type Boot, booted } from "../core/state.js";
@@ -14,6 +14,7 @@ import { createVipLease } from "../resources/vip-lease.js";
 import { type Answers, createAnswers } from "./answers.js";
 import type { Configuration } from "./configuration.js";
 import { createDropLog, type DropLog } from "./drop-log.js";
+import { createFencer, type Fencer } from "./fencer.js";
 import { storeGeneration } from "./generation-file.js";
 import { createHeardKeeper, type HeardKeeper } from "./heard-file.js";
 import type { LastWordFile } from "./last-word.js";
@@ -32,7 +33,7 @@ export interface AssemblyDependencies {
   readonly kernel: Network;
   readonly uuid: Uint8Array;
   readonly configuration: Configuration;
-  readonly lastWord: LastWordFile;
+  readonly lastWord: Pick<LastWordFile, "sent">;
   /** The clean stop of the core is done. */
   readonly finished: () => void;
 }
@@ -100,6 +101,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       },
     },
     transmitter: transmitterOf(present, { receiver, media, peerFraming }, dependencies),
+    fencer: () => fencerOf(present, clock),
     group: (key) => present.group(key),
     feed: (event) => present.feed(event),
     storeGeneration(generation) {
@@ -118,6 +120,12 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));
     },
   };
+}
+
+/** Of the present configuration: a reload may bring another device. */
+export function fencerOf(present: Present, clock: Clock): Fencer | undefined {
+  const { fenceDevice } = present.configuration.haCf;
+  return fenceDevice && createFencer(fenceDevice, clock);
 }
 
 function receiverOf(

@@ -38,6 +38,11 @@ export function heartbeatVerbs({ feed, answers, status, parameter, stop }: Comma
     status: { changes: false, run: status },
     standby: { changes: true, run: ({ set }) => hand("standby", standbySet(set)) },
     takeover: { changes: true, run: ({ set }) => hand("takeover", takeoverSet(set)) },
+    "confirm-dead": {
+      changes: true,
+      run: ({ node }) =>
+        answers.ask((request) => feed({ type: "confirm-dead", node: String(node).toLowerCase(), request })),
+    },
     parameter: { changes: false, run: ({ name }) => parameter(String(name)) ?? null },
     stop: {
       changes: true,

@@ -94,19 +94,11 @@ function withoutMissingParts(parsed: Parsed<HaCf>, path: string): Parsed<HaCf> {
   const missing: Diagnostic[] = [];
   const note = (severity: "error" | "warning", span: Span | undefined, message: string) =>
     missing.push({ path, span, severity, code: "not-supported-yet", message });
-  if (value.fenceDevice !== undefined)
-    note(
-      "error",
-      value.fenceDevice.at,
-      "fencing devices are not used by this version, and going on without is not safe",
-    );
   for (const { failfast, at } of value.clients)
     if (failfast) note("error", at, "programs that guard the machine are not started by this version");
     else note("warning", at, "respawn: the program is not started in this version");
   for (const { kind, at } of value.media)
     if (kind === "serial") note("warning", at, "serial media are not opened in this version");
-  if (value.watchdog !== undefined)
-    note("warning", value.watchdog.at, "the watchdog device is not opened in this version");
   return { value, diagnostics: [...diagnostics, ...missing] };
 }
 
@@ -175,7 +167,7 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuar
     digest: digestOf({ nodes: nodes.toSorted(), autoFailback, groups }),
     pings: { nodes: pingNodes.map(({ name }) => name), deadtime: deadping },
     lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
-    fencing: false,
+    fencing: haCf.fenceDevice !== undefined,
   };
 }
 

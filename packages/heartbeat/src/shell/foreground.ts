@@ -11,9 +11,10 @@ import { viewOf } from "../core/view.js";
 import { logLines } from "../log-lines.js";
 import { problemOf } from "../resources/resource.js";
 import { settlePast } from "./adoption.js";
-import { type Assembly, assemble } from "./assembly.js";
+import { type Assembly, assemble, fencerOf } from "./assembly.js";
 import { fifoCommand, type HeartbeatStatus, heartbeatVerbs } from "./commands.js";
 import { type Configuration, readConfiguration } from "./configuration.js";
+import { watchFenceDevice } from "./fence-watch.js";
 import { openFifo } from "./fifo.js";
 import { readGeneration } from "./generation-file.js";
 import { readHeard } from "./heard-file.js";
@@ -23,6 +24,7 @@ import { logTargets } from "./log-targets.js";
 import { paths } from "./paths.js";
 import { reload } from "./reload.js";
 import { loadUuid } from "./uuid-file.js";
+import { keepWatchdog, type WatchdogKeeper } from "./watchdog-keeper.js";
 
 export const EXIT_CONFIGURATION = 6;
 
@@ -41,17 +43,19 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const kernel = await openNetwork();
   if (options.realtime) becomeRealtime(context, configuration);
   mkdirSync(context.runDirectory, { recursive: true, mode: 0o755 });
-  const wordPath = join(context.runDirectory, "last-word");
-  const lastWord = readLastWord(wordPath);
-  const lastWordAt = lastWord && plus(context.clock.now(), milliseconds(-lastWord.silence));
-  const word = openLastWord(wordPath);
+  const { lastWord, lastWordAt, word } = lastWords(context);
+  const watchdog = watchdogOf(context, configuration);
+  const spoken = (groups: readonly string[]) => {
+    word.sent(groups);
+    watchdog.feed();
+  };
   const { uuid, fresh } = await loadUuid(paths.uuid);
   if (fresh) context.log.info({ event: "uuid.new" }, logLines.newUuid());
   let finished = () => {};
   const done = new Promise<void>((resolve) => {
     finished = resolve;
   });
-  const heartbeat = assemble({ context, kernel, uuid, configuration, lastWord: word, finished });
+  const heartbeat = assemble({ context, kernel, uuid, configuration, lastWord: { sent: spoken }, finished });
   const { addresses } = kernel;
   const log = (line: string) => context.log.info({ event: "past" }, line);
   const lease = configuration.settings.lease;
@@ -73,6 +77,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     heard: readHeard(paths.heard),
   });
   await listen(context, heartbeat, guard);
+  const unwatch = watchFenceDevice(() => fencerOf(heartbeat.present, context.clock), context);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
     await done;
@@ -80,10 +85,27 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     heartbeat.pinger.close();
     heartbeat.media.close();
     word.close();
+    unwatch();
+    watchdog.disarm();
     if (isGuarded(heartbeat.present.configuration)) await guard.disarm();
     await kernel.close();
   });
   context.ready(`node ${context.node} of ${configuration.settings.nodes.join(", ")}`);
+}
+
+/** What the process before us said last, and where we write down what we say. */
+function lastWords({ clock, runDirectory }: DaemonContext) {
+  const path = join(runDirectory, "last-word");
+  const lastWord = readLastWord(path);
+  const lastWordAt = lastWord && plus(clock.now(), milliseconds(-lastWord.silence));
+  return { lastWord, lastWordAt, word: openLastWord(path) };
+}
+
+function watchdogOf({ log }: DaemonContext, { haCf, settings }: Configuration): WatchdogKeeper {
+  return keepWatchdog(haCf.watchdog?.device, settings.deadtime, {
+    info: (line) => log.info({ event: "watchdog" }, line),
+    error: (line) => log.error({ event: "watchdog" }, line),
+  });
 }
 
 function loadConfiguration(context: DaemonContext): Configuration {

@@ -60,14 +60,12 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "shutdown-notice":
       return info(logLines.shutdownNotice(note.node));
     case "giving-up-all":
-      return info(logLines.givingUpAll());
     case "all-relinquished":
-      return info(logLines.allRelinquished());
     case "shutdown-complete":
-      return info(logLines.shutdownComplete(local));
     case "shutdown-delayed":
-      return info(logLines.shutdownDelayed());
+      return info(leavingLine(note.kind, local));
     case "both-own":
+    case "announced-again":
     case "stalled":
     case "unable":
       return troubleLine(note, local, preferred);
@@ -82,6 +80,23 @@ type NoteOf<Kind extends Note["kind"]> = Note extends infer One
       : never
     : never
   : never;
+
+/** A stop in order. */
+function leavingLine(
+  kind: "giving-up-all" | "all-relinquished" | "shutdown-complete" | "shutdown-delayed",
+  local: string,
+): string {
+  switch (kind) {
+    case "giving-up-all":
+      return logLines.givingUpAll();
+    case "all-relinquished":
+      return logLines.allRelinquished();
+    case "shutdown-complete":
+      return logLines.shutdownComplete(local);
+    case "shutdown-delayed":
+      return logLines.shutdownDelayed();
+  }
+}
 
 /** The hand-over dialogue. */
 function standbyLine(note: NoteOf<Extract<Note["kind"], `standby-${string}`>>): LogLine {
@@ -149,7 +164,7 @@ function trafficLine(
 
 /** What an administrator must see. */
 function troubleLine(
-  note: NoteOf<"both-own" | "stalled" | "unable">,
+  note: NoteOf<"both-own" | "announced-again" | "stalled" | "unable">,
   local: string,
   preferred: (group: string) => string | undefined,
 ): LogLine {
@@ -159,6 +174,10 @@ function troubleLine(
       const who = note.weYield ? "we yield" : `${note.node} is to yield`;
       return error(`${line} (${note.group}: ${who})`);
     }
+    case "announced-again":
+      return warn(
+        `this node stood still for more than half its deadtime: ${note.groups.join(", ")} announced again`,
+      );
     case "stalled":
       return error(
         `this node was silent for ${Math.round(note.silentMs)} ms: it starts over as generation ${note.generation}`,

@@ -12,6 +12,7 @@ import type { Note } from "../core/note.js";
 import { problemOf } from "../resources/resource.js";
 import type { Runner, RunnerGroup } from "../resources/runner.js";
 import type { VipLease } from "../resources/vip-lease.js";
+import type { Fencer } from "./fencer.js";
 import type { LastWordFile } from "./last-word.js";
 import type { Transmitter } from "./transmitter.js";
 
@@ -20,7 +21,9 @@ export interface PerformerDependencies {
   readonly transmitter: Transmitter;
   readonly runner: Runner;
   readonly lease: Pick<VipLease, "together">;
-  readonly lastWord: LastWordFile;
+  readonly lastWord: Pick<LastWordFile, "sent">;
+  /** Of the present configuration. */
+  readonly fencer: () => Fencer | undefined;
   /** The group of that key; groups of a former configuration are known as long as they may run. */
   readonly group: (key: string) => RunnerGroup | undefined;
   readonly feed: (event: CoreEvent) => void;
@@ -78,8 +81,7 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         runner.each(action.groups, "announce");
         return;
       case "fence":
-        // There is no fence device yet: the core does not ask unless the settings say that there is one.
-        background("fencing", refuseFence(action.node, dependencies));
+        background(`fencing ${action.node}`, fence(action.node, dependencies));
         return;
       case "answer":
         dependencies.answer(action.request, action.accepted, action.reason);
@@ -126,6 +128,13 @@ async function stop(key: string, { group, runner, feed }: PerformerDependencies)
   }
 }
 
-async function refuseFence(node: string, { feed }: PerformerDependencies): Promise<void> {
-  feed({ type: "fenced", node, ok: false, problem: "no fence device is configured" });
+async function fence(node: string, { feed, fencer }: PerformerDependencies): Promise<void> {
+  try {
+    const device = fencer();
+    if (device === undefined) throw new Error("no fence device is configured");
+    await device.fence(node);
+    feed({ type: "fenced", node, ok: true });
+  } catch (error) {
+    feed({ type: "fenced", node, ok: false, problem: problemOf(error) });
+  }
 }

@@ -119,6 +119,46 @@ test("a dead peer with a fence device: the group waits until the device has conf
   expect(kinds(node.taken(), "fence", "start")).toEqual(["start"]);
 });
 
+test("a person's word stands for the device's, but only while a fencing is waited for", () => {
+  const node = core({ fencing: true });
+  const confirm = (request: number) => node.feed({ type: "confirm-dead", node: "lb1", request });
+  confirm(1);
+  node.runUntil(10_000);
+  node.feed({ type: "fenced", node: "lb1", ok: false, problem: "no route to the power switch" });
+  expect(kinds(node.taken(), "start")).toEqual([]);
+  confirm(2);
+  const actions = node.taken();
+  expect(kinds(actions, "start")).toEqual(["start"]);
+  node.feed({ type: "fenced", node: "lb1", ok: false });
+  confirm(3);
+  const answers = [...actions, ...node.taken()].filter((action) => action.type === "answer");
+  expect(answers.map(({ request, accepted }) => [request, accepted])).toEqual([
+    [2, true],
+    [3, false],
+  ]);
+});
+
+test("a peer that said it holds nothing needs no fence when it falls silent", () => {
+  const node = core({ fencing: true });
+  node.hearStatus();
+  node.runUntil(20_000);
+  expect(kinds(node.taken(), "fence", "start")).toEqual(["start"]);
+});
+
+test("after a gap of more than half the deadtime, within the lease, VIPs are announced again", () => {
+  const node = core();
+  node.runUntil(10_000);
+  node.feed({ type: "started", group: VIP, steps: [], degraded: [] });
+  node.runUntil(11_000);
+  node.taken();
+  node.freezeUntil(13_400);
+  node.feed({ type: "tick" });
+  expect(kinds(node.taken(), "announce")).toEqual([]);
+  node.freezeUntil(13_400 + 1000 + 1600);
+  node.feed({ type: "tick" });
+  expect(kinds(node.taken(), "announce", "persist-generation")).toEqual(["announce"]);
+});
+
 test("a peer that is heard again before it was fenced keeps its group", () => {
   const node = core({ fencing: true });
   node.runUntil(10_000);
