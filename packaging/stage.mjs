@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 import { root } from "../test/setup/bundle.mjs";
+import { bash, fish, learn, zsh } from "./completion.mjs";
 import { packages } from "./contents.mjs";
 
 /** Programs find the Node.js that the packages chose, see packaging/systole-node. */
@@ -22,7 +23,31 @@ export async function stage(folder, version) {
     const bundles = await Promise.all(programs.map((program) => bundle(folder, program)));
     lists[name] = [...put, ...compiled, ...bundles.flat()].sort();
   }
+  lists["systole-common"].push(...(await completions(folder)));
   return lists;
+}
+
+/** For all programs of all packages: what is not installed is never completed. */
+async function completions(folder) {
+  const all = Object.values(packages).flatMap(({ programs }) => programs);
+  const known = await Promise.all(
+    all.map(({ name, from }) => learn(name, join(root, `packages/${from}/dist/bin/${name}.js`))),
+  );
+  // bash looks a file up by the name of the program: one file, and a link for every other name.
+  const first = "usr/share/bash-completion/completions/systole";
+  const put = (path, text) => {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+    return path;
+  };
+  const links = known.filter(({ name }) => name !== "systole").map(({ name }) => `${dirname(first)}/${name}`);
+  const made = [
+    put(first, bash(known)),
+    put("usr/share/zsh/vendor-completions/_systole", zsh(known)),
+    ...known.map((program) => put(`usr/share/fish/vendor_completions.d/${program.name}.fish`, fish(program))),
+  ];
+  for (const link of links) symlinkSync("systole", join(folder, link));
+  return [...made, ...links];
 }
 
 function place(folder, from, to, mode, version) {
