@@ -1,11 +1,13 @@
 /** Builds the .rpm files: the same tree, the same table of contents, a spec file with the scripts written out. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../test/setup/bundle.mjs";
 import { packages } from "../contents.mjs";
 import { run } from "../run.mjs";
 import { stageAddon } from "../stage.mjs";
 
+const ZSH_DEBIAN = "usr/share/zsh/vendor-completions";
+const ZSH_FEDORA = "usr/share/zsh/site-functions";
 const templates = join(root, "packaging/rpm");
 
 export async function buildRpms({ tree, lists, version, date, out, work, node, compression }) {
@@ -14,8 +16,13 @@ export async function buildRpms({ tree, lists, version, date, out, work, node, c
   cpSync(tree, join(source, "payload"), { recursive: true, verbatimSymlinks: true });
   stageAddon(join(source, "addon"));
   if (node !== undefined) cpSync(node, join(source, "node"), { dereference: true });
+  // zsh reads another folder on Fedora than on Debian.
+  renameSync(join(source, "payload", ZSH_DEBIAN), join(source, "payload", ZSH_FEDORA));
   for (const [name, list] of Object.entries(lists)) {
-    writeFileSync(join(source, `${name}.files`), list.map((path) => fileLine(name, path)).join(""));
+    writeFileSync(
+      join(source, `${name}.files`),
+      list.map((path) => fileLine(name, path.replace(ZSH_DEBIAN, ZSH_FEDORA))).join(""),
+    );
   }
   writeFileSync(join(work, "systole.spec"), readFileSync(join(templates, "systole.spec")));
   const defines = {

@@ -28,6 +28,7 @@ const ENVIRONMENT = [
   "LANG=C.UTF-8",
   "DEBIAN_FRONTEND=noninteractive",
 ];
+const APT_LIMIT_MS = 240_000;
 const BOOT_LIMIT_MS = 120_000;
 
 export class Machine {
@@ -79,6 +80,12 @@ export class Machine {
   /** What a shell line prints, without the last newline. */
   async says(line: string): Promise<string> {
     return (await this.sh(line, { check: false })).stdout.trimEnd();
+  }
+
+  /** apt-get, which asks nothing: files that an administrator edited stay. It knows what is on the machine, no more. */
+  apt(line: string): Promise<Outcome> {
+    const options = "-q -y -o Dpkg::Options::=--force-confold";
+    return this.sh(`apt-get ${options} ${line}`, { timeoutMs: APT_LIMIT_MS });
   }
 
   /** Where one of its files is, seen from this host. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { run } from "../lab/process.js";
 
 const FOLDER = ".cache/test-packages";
-const BUILD_LIMIT_MS = 400_000;
+const BUILD_LIMIT_MS = 1_200_000;
 
 export interface Debs {
   readonly old: readonly string[];
@@ -12,9 +12,9 @@ export interface Debs {
   readonly newer: readonly string[];
 }
 
-/** Builds them; `runtime` makes systole-runtime of this machine's Node.js, too. */
-export async function buildDebs({ runtime = false } = {}): Promise<Debs> {
-  const out = join(FOLDER, runtime ? "with-runtime" : "plain");
+/** Builds them for the test `name`; `runtime` makes systole-runtime of this machine's Node.js, too. */
+export async function buildDebs(name: string, { runtime = false } = {}): Promise<Debs> {
+  const out = join(FOLDER, name);
   rmSync(out, { recursive: true, force: true });
   const flags = ["--fast", "--out", join(out, "old"), ...(runtime ? ["--runtime"] : []), "deb"];
   await run([process.execPath, "packaging/package.mjs", ...flags], { timeoutMs: BUILD_LIMIT_MS });

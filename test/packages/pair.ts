@@ -12,8 +12,8 @@ export const UNITS = ["notifierd", "ctsyncd", "ldirectord", "heartbeat"] as cons
 const MAILS = "/var/mail/all.jsonl";
 const SERVERS = "test-packages-servers";
 const PAGE = "/var/www/alive.html";
-/** Long, so that a machine that is busy with other tests has its lease (13.5 s) to come back in. */
-const TIMES = { keepalive: "1", warntime: "5", deadtime: "15", initdead: "20" };
+/** Long, so that a machine that is busy with other tests has its lease (28 s) to come back in. */
+const TIMES = { keepalive: "1", warntime: "10", deadtime: "30", initdead: "30" };
 
 export class MachinePair {
   readonly cluster: Cluster;
@@ -86,7 +86,7 @@ export class MachinePair {
   }
 
   /** The director that has the VIP, once exactly one has. */
-  owner(limitMs = 60_000): Promise<Machine> {
+  owner(limitMs = 120_000): Promise<Machine> {
     return until(
       "one owner of the VIP",
       () => {
@@ -126,7 +126,7 @@ export class Client {
   }
 
   /** Until the virtual service has answered. */
-  answered(limitMs = 60_000): Promise<boolean> {
+  answered(limitMs = 120_000): Promise<boolean> {
     return until("an answer of the virtual service", () => this.#running.lines.includes("first answer"), {
       limitMs,
     });

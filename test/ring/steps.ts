@@ -75,7 +75,7 @@ export const steps: readonly Step[] = [
   {
     ...vitest("ring 3", "packages", ["-c", "vitest.packages.config.ts"]),
     fast: false,
-    limitMinutes: 20,
+    limitMinutes: 30,
     impossible: () => process.env.RING_NO_PACKAGES ?? labImpossible(),
   },
   {
