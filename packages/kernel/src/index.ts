@@ -34,3 +34,4 @@ export { openFlowTable } from "./linux/flow-table.js";
 export { type DataPlaneChoice, type KernelOptions, openKernel, type Within } from "./linux.js";
 export { type Network, type NetworkOptions, openNetwork } from "./network.js";
 export { describeChange, SCHEDULERS } from "./service-table.js";
+export { describeSyncDaemon, openSyncDaemons, type SyncDaemons } from "./sync-daemons.js";

@@ -3,6 +3,7 @@
 import { type Command, controlClient, controlPath, runCli } from "@systole/daemon";
 import { runRequest } from "../shell/client.js";
 import type { Request } from "../shell/command-line.js";
+import { ipvsCommands } from "../shell/ipvs-commands.js";
 import { VERSION } from "../version.js";
 
 const client = controlClient(controlPath("ctsyncd"));
@@ -67,5 +68,6 @@ await runCli({
     request("bulk", "tell the peer everything", { kind: "send-bulk" }),
     request("reread", "read the kernel's table again", { kind: "resync-kernel" }),
     request("stop", "stop the daemon", { kind: "stop" }),
+    ...ipvsCommands,
   ],
 });
