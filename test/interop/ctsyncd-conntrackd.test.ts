@@ -1,13 +1,11 @@
 /**
  * ctsyncd and a real conntrackd as peers, in both directions: the same flows on both sides, and a connection that
- * outlives its director.
- *
- * Needs the Debian package conntrackd: `apt-get install conntrackd conntrack` (its service need not run), then
- * `npx vitest run -c vitest.interop.config.ts test/interop/ctsyncd-conntrackd.test.ts`.
+ * outlives its director. conntrackd comes from the root of peers (`test/setup/peer-root cluster`).
  */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
+import { type Peer, peerOn } from "../lab/peer.js";
 import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse, until } from "../lab/until.js";
@@ -18,6 +16,7 @@ import {
   masquerade,
   peerHas,
   peerLines,
+  type Settings,
   startCtsyncd,
   takeAddresses,
 } from "../netns/ctsyncd-pair.js";
@@ -36,13 +35,14 @@ beforeEach(async () => {
 afterEach(() => cluster.close());
 
 const CONF = "/etc/conntrackd/conntrackd.conf";
-const theirs = (node: LabNode, option: string, check = true) =>
-  node.run(["conntrackd", "-C", CONF, option], { check });
+const theirs = async (node: LabNode, option: string, check = true) =>
+  (await peerOn(node, "cluster")).run(["conntrackd", "-C", CONF, option], { check });
 
-async function startConntrackd(node: LabNode, medium: Medium): Promise<number> {
-  node.put(CONF, configuration(node, medium));
-  await node.sh("mkdir -p /var/lock");
-  const pid = await node.daemon("conntrackd", ["conntrackd", "-C", CONF]);
+async function startConntrackd(node: LabNode, medium: Medium, settings: Settings = {}): Promise<number> {
+  const peer: Peer = await peerOn(node, "cluster");
+  peer.put(CONF, configuration(node, medium, settings));
+  await peer.sh("mkdir -p /var/lock");
+  const pid = await peer.daemon("conntrackd", ["conntrackd", "-C", CONF]);
   const answers = async () => (await theirs(node, "-s", false)).status === 0;
   await until(`conntrackd on ${node.name} to answer`, answers, { everyMs: 100 });
   return pid;
@@ -87,42 +87,51 @@ const sameInTheEnd = async (
 const ESTABLISHED =
   /^tcp +6 ESTABLISHED src=10\.0\.1\.100 dst=10\.0\.1\.200 sport=\d+ dport=80 .*\[ASSURED\]/;
 
-test.each<Medium>(["udp", "multicast", "udp6"])(
-  "%s: conntrackd is active, ctsyncd takes over",
-  async (medium) => {
-    await startConntrackd(active(), medium);
-    await startCtsyncd(standby(), medium);
-    const stream = await openStream(cluster.node("client"), VIP, 80);
-    await ask(cluster.node("client"), { host: VIP, port: 80, count: 20 });
-    await peerHas(standby(), ESTABLISHED);
-    await sameInTheEnd(
-      async () => normal((await peerLines(standby())).join("\n")),
-      () => internalOfTheirs(active()),
-    );
-    await active().kill();
-    const { stdout } = await ctsync(standby(), ["activate"]);
-    expect(JSON.parse(stdout)).toMatchObject({ done: true, summary: { failed: 0 } });
-    await takeAddresses(cluster, standby());
-    expect(await stream.echo()).toBe("real1");
-  },
-);
+interface Way {
+  readonly medium: Medium;
+  readonly mode: string;
+}
 
-test.each<Medium>(["udp", "multicast", "udp6"])(
-  "%s: ctsyncd is active, conntrackd takes over",
-  async (medium) => {
-    await startConntrackd(standby(), medium);
-    await startCtsyncd(active(), medium);
-    const stream = await openStream(cluster.node("client"), VIP, 80);
-    await ask(cluster.node("client"), { host: VIP, port: 80, count: 20 });
-    await until("conntrackd to know it", async () =>
-      (await externalOfTheirs(standby())).some((line) => ESTABLISHED.test(line)),
-    );
-    await active().kill();
-    await theirs(standby(), "-c");
-    await takeAddresses(cluster, standby());
-    expect(await stream.echo()).toBe("real1");
-  },
-);
+const WAYS: readonly Way[] = [
+  { medium: "udp", mode: "FTFW { }" },
+  { medium: "multicast", mode: "FTFW { }" },
+  { medium: "udp6", mode: "FTFW { }" },
+  { medium: "tcp", mode: "FTFW { }" },
+  { medium: "udp", mode: "NOTRACK { }" },
+  { medium: "tcp", mode: "NOTRACK { }" },
+  { medium: "multicast", mode: "NOTRACK { DisableInternalCache on }" },
+  { medium: "udp", mode: "ALARM { RefreshTime 2 CacheTimeout 60 }" },
+  { medium: "multicast", mode: "ALARM { RefreshTime 2 CacheTimeout 60 }" },
+];
+
+test.each(WAYS)("$mode $medium: conntrackd is active, ctsyncd takes over", async ({ medium, mode }) => {
+  await startConntrackd(active(), medium, { mode });
+  await startCtsyncd(standby(), medium, { mode });
+  const stream = await openStream(cluster.node("client"), VIP, 80);
+  await ask(cluster.node("client"), { host: VIP, port: 80, count: 10 });
+  await peerHas(standby(), ESTABLISHED);
+  const known = async () => (await peerLines(standby())).length;
+  await until("ctsyncd to know them all", async () => (await known()) >= 11, { everyMs: 200 });
+  await active().kill();
+  const { stdout } = await ctsync(standby(), ["activate"]);
+  expect(JSON.parse(stdout)).toMatchObject({ done: true, summary: { failed: 0 } });
+  await takeAddresses(cluster, standby());
+  expect(await stream.echo()).toBe("real1");
+});
+
+test.each(WAYS)("$mode $medium: ctsyncd is active, conntrackd takes over", async ({ medium, mode }) => {
+  await startConntrackd(standby(), medium, { mode });
+  await startCtsyncd(active(), medium, { mode });
+  const stream = await openStream(cluster.node("client"), VIP, 80);
+  await ask(cluster.node("client"), { host: VIP, port: 80, count: 10 });
+  const known = () => externalOfTheirs(standby());
+  await until("conntrackd to know it", async () => (await known()).some((line) => ESTABLISHED.test(line)));
+  await until("conntrackd to know them all", async () => (await known()).length >= 11, { everyMs: 200 });
+  await active().kill();
+  await theirs(standby(), "-c");
+  await takeAddresses(cluster, standby());
+  expect(await stream.echo()).toBe("real1");
+});
 
 test("one datagram in ten is lost: FTFW heals it", async () => {
   await startConntrackd(active(), "udp");

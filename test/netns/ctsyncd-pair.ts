@@ -7,19 +7,34 @@ import { VIP } from "./traffic/traffic.js";
 const BIN = new URL("../../packages/ctsyncd/dist/bin/", import.meta.url).pathname;
 export const program = (name: "ctsyncd" | "ctsync") => [process.execPath, `${BIN}${name}.js`];
 
-export type Medium = "udp" | "multicast" | "udp6";
+export type Medium = "udp" | "multicast" | "udp6" | "tcp";
 
-/** The Sync block for a node; the peer of director1 is director2. */
-export function configuration(node: LabNode, medium: Medium, general = ""): string {
+export interface Settings {
+  /** `FTFW { }` unless told otherwise. */
+  readonly mode?: string;
+  /** More lines for General. */
+  readonly general?: string;
+  /** Lines for Options. */
+  readonly options?: string;
+  /** More links. */
+  readonly links?: string;
+}
+
+/** The configuration of a node, for ctsyncd and for conntrackd; the peer of director1 is director2. */
+export function configuration(node: LabNode, medium: Medium, settings: Settings = {}): string {
+  const { mode = "FTFW { }", general = "", options = "", links = "" } = settings;
   const peer = node.name === "director1" ? 2 : 1;
   const link = {
     udp: `UDP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 }`,
     udp6: `UDP { IPv6_address ${node.ipv6("hb1")} IPv6_Destination_Address fd00:3::${peer} Port 3780 Interface hb1 }`,
+    tcp: `TCP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 }`,
     multicast: `Multicast { IPv4_address 225.0.0.50 Group 3780 IPv4_interface ${node.ipv4("hb1")} Interface hb1 }`,
   }[medium];
   return `Sync {
-  Mode FTFW { }
+  Mode ${mode}
   ${link}
+  ${links}
+  Options { ${options} }
 }
 General {
   HashLimit 262144
@@ -53,8 +68,8 @@ export async function takeAddresses(cluster: Cluster, node: LabNode): Promise<vo
 }
 
 /** @returns its process id, as this machine numbers it. */
-export async function startCtsyncd(node: LabNode, medium: Medium, general = ""): Promise<number> {
-  node.put("/etc/conntrackd/conntrackd.conf", configuration(node, medium, general));
+export async function startCtsyncd(node: LabNode, medium: Medium, settings: Settings = {}): Promise<number> {
+  node.put("/etc/conntrackd/conntrackd.conf", configuration(node, medium, settings));
   const pid = await node.daemon("ctsyncd", program("ctsyncd"));
   const answers = async () => (await ctsync(node, ["status", "--json"], false)).status === 0;
   await until(`ctsyncd on ${node.name} to answer`, answers, { everyMs: 100 });

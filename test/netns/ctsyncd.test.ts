@@ -40,7 +40,7 @@ async function startBoth(medium: Medium): Promise<void> {
   await Promise.all([startCtsyncd(active(), medium), startCtsyncd(standby(), medium)]);
 }
 
-test.each<Medium>(["udp", "udp6", "multicast"])(
+test.each<Medium>(["udp", "udp6", "multicast", "tcp"])(
   "%s: the standby knows the active's flows and their state",
   async (medium) => {
     await startBoth(medium);
@@ -67,6 +67,35 @@ test("a masqueraded connection goes on at the standby after the active's power f
     (await kernelLines(standby())).filter((line) => /ESTABLISHED src=10\.0\.1\.100 .*sport=8080/.test(line))
       .length,
   ).toBe(1);
+});
+
+test("DisableExternalCache: the peer's flows are in our kernel before anything happens, and go when they end", async () => {
+  const settings = { mode: "NOTRACK { DisableInternalCache on DisableExternalCache on }" };
+  await startCtsyncd(active(), "udp", settings);
+  await startCtsyncd(standby(), "udp", settings);
+  const stream = await openStream(cluster.node("client"), VIP, 80);
+  const there = async () =>
+    (await kernelLines(standby())).some((line) => /ESTABLISHED src=10\.0\.1\.100 .*sport=8080/.test(line));
+  await until("the flow to be in the standby's kernel", there, { everyMs: 200 });
+  await active().kill();
+  await takeAddresses(cluster, standby());
+  expect(await stream.echo()).toBe("real1");
+});
+
+test("the link loses its carrier: the other one carries on", async () => {
+  const second = (node: LabNode, peer: number) => ({
+    links: `UDP { IPv4_address ${node.ipv4("pub")} IPv4_Destination_Address 10.0.1.${peer} Port 3781 Interface pub }`,
+  });
+  await startCtsyncd(active(), "udp", second(active(), 2));
+  await startCtsyncd(standby(), "udp", second(standby(), 1));
+  await until("contact", () => standby().log("ctsyncd").includes("in contact with"), { everyMs: 200 });
+  await active().run(["ip", "link", "set", "hb1", "down"]);
+  const stream = await openStream(cluster.node("client"), VIP, 80);
+  await peerHas(standby(), /ESTABLISHED src=10\.0\.1\.100 /);
+  expect(active().log("ctsyncd")).toContain("`pub' becomes dedicated link");
+  const { peers } = JSON.parse((await ctsync(standby(), ["status", "--json"])).stdout);
+  expect(peers.map(({ address }: { address: string }) => address)).toEqual(["10.0.3.1"]);
+  await stream.close();
 });
 
 test("without a commit that connection would be lost", async () => {
@@ -168,7 +197,7 @@ async function flood(node: LabNode, count: number): Promise<void> {
 }
 
 test("the kernel drops events that nobody reads in time: the peer has every flow all the same", async () => {
-  const pid = await startCtsyncd(active(), "udp", "NetlinkBufferSize 4096");
+  const pid = await startCtsyncd(active(), "udp", { general: "NetlinkBufferSize 4096" });
   await startCtsyncd(standby(), "udp");
   signalTo(pid, "SIGSTOP");
   await flood(active(), 3000);

@@ -1,0 +1,77 @@
+/**
+ * The case that conntrackd loses: a data connection of FTP, foretold through NAT on the director that then fails, begins
+ * only at the other one. Its expectation must have been committed with its NAT, or the client hears from a stranger.
+ */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Cluster, makeCluster } from "../lab/cluster.js";
+import type { LabNode } from "../lab/node.js";
+import { ultraMonkey } from "../lab/topology.js";
+import { until } from "../lab/until.js";
+import { ctsync, masquerade, startCtsyncd, takeAddresses } from "../netns/ctsyncd-pair.js";
+import { VIP } from "../netns/traffic/traffic.js";
+
+let cluster: Cluster;
+const active = () => cluster.node("director1");
+const standby = () => cluster.node("director2");
+const program = (name: string) => new URL(name, import.meta.url).pathname;
+const OPTIONS = { options: "ExpectationSync on" };
+
+beforeEach(async () => {
+  cluster = await makeCluster({ topology: ultraMonkey({ reals: 1 }) });
+  for (const node of [active(), standby()]) {
+    await masquerade(node);
+    await node.run(["nft", "-f", "-"], { input: FTP });
+  }
+  await takeAddresses(cluster, active());
+});
+afterEach(() => cluster.close());
+
+/** FTP to the VIP goes to the real server, watched by the kernel's helper. */
+const FTP = `table ip ftp {
+  ct helper watch { type "ftp" protocol tcp; }
+  chain to_real { type nat hook prerouting priority -99; ip daddr ${VIP} tcp dport 21 dnat to 10.0.2.11:21; }
+  chain helped { type filter hook prerouting priority -150; tcp dport 21 ct helper set "watch"; }
+}
+`;
+
+/** A client that told the server where to connect to; `data` lets the server do so and answers from where it came. */
+async function session() {
+  const server = await cluster.node("real1").spawn([process.execPath, program("ftp-server.mjs")]);
+  await until("the FTP server", () => server.lines.includes("ready"));
+  const client = await cluster
+    .node("client")
+    .spawn([process.execPath, program("ftp-client.mjs"), VIP, "10.0.1.100"]);
+  await until("PORT to be taken", () => client.lines.some((line) => line.startsWith("200")));
+  return {
+    async data(): Promise<string> {
+      server.write("go\n");
+      await until("the data connection", () => server.lines.includes("done"));
+      return client.lines.find((line) => line.startsWith("data from")) ?? "nobody";
+    },
+  };
+}
+
+const expectations = async (node: LabNode) =>
+  (await node.run(["conntrack", "-L", "expect"])).stdout
+    .split("\n")
+    .filter((line) => line.includes("dport="));
+
+test("through one director, which lives: the data connection comes from the VIP", async () => {
+  const ftp = await session();
+  expect((await expectations(active())).length).toBe(1);
+  expect(await ftp.data()).toMatch(new RegExp(`^data from ${VIP}:`));
+});
+
+test("ctsyncd on both: the data connection begins at the other director, and comes from the VIP", async () => {
+  await startCtsyncd(active(), "udp", OPTIONS);
+  await startCtsyncd(standby(), "udp", OPTIONS);
+  const ftp = await session();
+  const known = async () => (await ctsync(standby(), ["list-expected"])).stdout.includes("helper=ftp");
+  await until("the standby to know the expectation", known, { everyMs: 200 });
+  await active().kill();
+  const { stdout } = await ctsync(standby(), ["activate"]);
+  expect(JSON.parse(stdout)).toMatchObject({ done: true, summary: { failed: 0, expectations: 1 } });
+  await takeAddresses(cluster, standby());
+  expect((await expectations(standby())).length).toBe(1);
+  expect(await ftp.data()).toMatch(new RegExp(`^data from ${VIP}:`));
+});
