@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseConntrackdConf } from "@systole/ctsyncd/config/conntrackd-conf";
 import { DIRECTIVES, OWN_DIRECTIVES } from "@systole/heartbeat/config/ha-cf-directives";
+import { BUILT_IN } from "@systole/heartbeat/resources/catalogue";
 import { METHODS } from "@systole/heartbeat/wire/signature";
 import { GLOBAL_DIRECTIVES } from "@systole/ldirectord/config/global";
 import { SERVICES } from "@systole/ldirectord/config/services";
@@ -67,7 +68,7 @@ export interface Words {
 export const parserWords = (): readonly Words[] => [
   { page: "ha.cf(5)", directives: [...DIRECTIVES.keys(), ...OWN_DIRECTIVES.keys()], values: [] },
   { page: "authkeys(5)", directives: ["auth"], values: METHODS },
-  { page: "haresources(5)", directives: builtInResources(), values: [] },
+  { page: "haresources(5)", directives: Object.keys(BUILT_IN), values: [] },
   {
     page: "ldirectord.cf(5)",
     directives: [...Object.keys(GLOBAL_DIRECTIVES), ...SECTION_DIRECTIVES, "virtual", "virtual6"],
@@ -76,11 +77,6 @@ export const parserWords = (): readonly Words[] => [
   { page: "conntrackd.conf(5)", directives: conntrackdWords(), values: [] },
   { page: "notifier.ini(5)", directives: iniWords(), values: [] },
 ];
-
-function builtInResources(): readonly string[] {
-  const catalogue = readFileSync(join(root, "packages/heartbeat/src/resources/catalogue.ts"), "utf8");
-  return [...catalogue.matchAll(/case "(\w+)":/g)].map((match) => match[1]!);
-}
 
 /** A word that no block knows, in every block: the parser answers with the words that it would have known. */
 const UNKNOWN_EVERYWHERE = `

@@ -58,6 +58,11 @@ test.each([
   ["DOS line endings", "deadtime 20\r", { deadtime: 20_000 }],
   ["milliseconds", "keepalive 500ms", { keepalive: 500 }],
   ["our own directive in a comment", "#% viplease off", { vipLease: false }],
+  [
+    "limits and scopes of scripts",
+    "#% scriptlimit 60\n#% scriptscopes off",
+    { scriptLimit: 60_000, scriptScopes: false },
+  ],
   ["an ordinary comment is none of ours", "# % viplease off", { vipLease: true }],
   ["env for scripts", "env COLOUR=red", { environment: new Map([["COLOUR", "red"]]) }],
   ["a ucast peer may be a name", "ucast eth0 lb2.example.org", {}],

@@ -1,15 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Fact } from "@systole/bus";
 import { ControlError } from "@systole/daemon";
-import { systemClock } from "@systole/machine";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ctsync } from "../src/resources/ctsync.js";
 import { ldirectord } from "../src/resources/ldirectord.js";
 import { mailTo } from "../src/resources/mail-to.js";
 import type { ResourceSpec } from "../src/resources/resource.js";
-import { saysItRuns, script } from "../src/resources/script.js";
 import { virtualClock } from "./virtual-clock.js";
 
 const spec = (text: string): ResourceSpec => {
@@ -117,77 +112,5 @@ describe("MailTo", () => {
         subject: "Web Migrating resource away at Fri Nov 20 09:38:47 2026 from lb1",
       }),
     ]);
-  });
-});
-
-describe("a script", () => {
-  let folder = "";
-  const printed: string[] = [];
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "systole-script-"));
-    mkdirSync(join(folder, "second"));
-    write("echoing", 'echo "$HA_CURHOST $1 $2"; echo problem >&2');
-    write("failing", "exit 3");
-    write("running", "echo running");
-    write("hanging", "sleep 600 & wait");
-    write("second/later", "exit 0");
-    write("leaving", "sleep 1 >&1 & echo running");
-    writeFileSync(join(folder, "not-executable"), "");
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function write(name: string, body: string): void {
-    writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`);
-    chmodSync(join(folder, name), 0o755);
-  }
-  const of = (text: string) =>
-    script(spec(text), {
-      clock: systemClock(),
-      folders: [folder, join(folder, "second")],
-      environment: () => ({ PATH: process.env.PATH ?? "", HA_CURHOST: "lb1" }),
-      printed: (name, line) => printed.push(`${name}: ${line}`),
-    });
-
-  test("gets its arguments, the action and the environment; what it prints is logged", async () => {
-    await of("echoing::one").start(never);
-    expect(printed.toSorted()).toEqual(["echoing: lb1 one start", "echoing: problem"]);
-  });
-
-  test("fails by its exit status, but for status, whose output counts", async () => {
-    await expect(of("failing").start(never)).rejects.toThrow("Return code 3 from failing");
-    expect(await of("failing").status(never)).toBe(false);
-    expect(await of("running").status(never)).toBe(true);
-  });
-
-  test("is looked for in the folders in order, and must be executable", async () => {
-    await of("later").start(never);
-    await expect(of("not-executable").start(never)).rejects.toThrow(
-      "Cannot locate resource script not-executable",
-    );
-    await expect(of("missing").start(never)).rejects.toThrow("Cannot locate resource script missing");
-  });
-
-  test("that outlives its limit is ended with its children", async () => {
-    const limit = new AbortController();
-    const start = of("hanging").start(limit.signal);
-    const since = performance.now();
-    setImmediate(() => limit.abort());
-    await expect(start).rejects.toThrow();
-    expect(performance.now() - since).toBeLessThan(5000);
-  });
-
-  test("that leaves a daemon behind does not hold the start", async () => {
-    expect(await of("leaving").status(never)).toBe(true);
-  });
-
-  test.each([
-    { output: "running", runs: true },
-    { output: "eth0: OK", runs: true },
-    { output: "is NOT running", runs: false },
-    { output: "not yet\nrunning", runs: false },
-    { output: "stopped", runs: false },
-    { output: "", runs: false },
-  ])('status "$output": $runs', ({ output, runs }) => {
-    expect(saysItRuns(output)).toBe(runs);
   });
 });

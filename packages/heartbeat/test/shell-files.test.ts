@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { scriptEnvironment } from "../src/shell/environment.js";
 import { readGeneration, storeGeneration } from "../src/shell/generation-file.js";
 import { createHeardKeeper, readHeard } from "../src/shell/heard-file.js";
 import { openLastWord, readLastWord } from "../src/shell/last-word.js";
+import { prepareRsctmp } from "../src/shell/rsctmp.js";
 import { loadUuid } from "../src/shell/uuid-file.js";
 import { virtualClock } from "./virtual-clock.js";
 
@@ -204,10 +205,26 @@ describe("the configuration", () => {
     expect(environment).toMatchObject({
       HA_CURHOST: "lb1",
       HA_keepalive: "1",
+      HA_deadping: "10000ms",
+      HA_msgfmt: "classic",
+      HA_RSCTMP: "/var/run/heartbeat/rsctmp",
       HA_udpport: "694",
       HA_FLAVOUR: "vanilla",
       HA_NICEFAILBACK: "yes",
       HA_DONTASK: "yes",
     });
+    expect(Object.keys(environment)).not.toContain("HA_node");
+  });
+
+  test("rsctmp is emptied at a start, and not when groups were kept", () => {
+    prepareRsctmp(file("run/rsctmp"), false);
+    writeFileSync(file("run/rsctmp/note"), "");
+    prepareRsctmp(file("run/rsctmp"), true);
+    expect(readdirSync(file("run/rsctmp"))).toEqual(["note"]);
+    prepareRsctmp(file("run/rsctmp"), false);
+    expect([readdirSync(file("run/rsctmp")), statSync(file("run/rsctmp")).mode & 0o7777]).toEqual([
+      [],
+      0o1755,
+    ]);
   });
 });

@@ -33,5 +33,7 @@ export type { Link, Links } from "./links.js";
 export { openFlowTable } from "./linux/flow-table.js";
 export { type DataPlaneChoice, type KernelOptions, openKernel, type Within } from "./linux.js";
 export { type Network, type NetworkOptions, openNetwork } from "./network.js";
+export type { PortBlock, PortBlocks } from "./nftables/port-block.js";
+export type { DeviceRoute, Routes } from "./routes.js";
 export { describeChange, SCHEDULERS } from "./service-table.js";
 export { describeSyncDaemon, openSyncDaemons, type SyncDaemons } from "./sync-daemons.js";

@@ -1,14 +1,24 @@
-/** The part of a director's kernel that heartbeat needs: interfaces, VIPs, announcement, lease. No data plane. */
-import { NETLINK_NETFILTER, NETLINK_ROUTE } from "@systole/sys";
+/** The part of a director's kernel that heartbeat needs: interfaces, VIPs, lease, routes, what its resources change. */
+import { NetlinkConnection } from "@systole/node-netlink";
+import { NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE, openNetlink } from "@systole/sys";
 import type { Kernel } from "./kernel.js";
 import { linuxAddresses } from "./linux/addresses.js";
 import { linuxAnnouncer } from "./linux/announcer.js";
 import { nftablesLeaseGuard } from "./linux/lease-guard.js";
 import { linuxLinks } from "./linux/links.js";
+import { linuxRoutes } from "./linux/routes.js";
 import { openSockets, type Within } from "./linux/sockets.js";
+import { type PortBlocks, portBlocks } from "./nftables/port-block.js";
 import { nftProgram } from "./nftables/program.js";
+import type { Routes } from "./routes.js";
+import { openSyncDaemons, type SyncDaemons } from "./sync-daemons.js";
 
-export type Network = Pick<Kernel, "addresses" | "links" | "announcer" | "leaseGuard" | "close">;
+export interface Network extends Pick<Kernel, "addresses" | "links" | "announcer" | "leaseGuard" | "close"> {
+  readonly routes: Routes;
+  /** A door for each visit: it is asked a few times in a year, and asking loads ip_vs. Whoever opens it closes it. */
+  openSyncDaemons(): Promise<SyncDaemons>;
+  readonly portBlocks: PortBlocks;
+}
 
 export interface NetworkOptions {
   /** Runs what makes a socket; in another network namespace if it is not ours. */
@@ -24,11 +34,16 @@ export async function openNetwork(options: NetworkOptions = {}): Promise<Network
   const links = await linuxLinks(sockets, route);
   const addresses = await linuxAddresses(sockets, route, links);
   const announcer = linuxAnnouncer(within, links);
+  const nft = nftProgram(nftCommand);
   return {
     addresses,
     links,
     announcer,
-    leaseGuard: nftablesLeaseGuard(sockets.connect(NETLINK_NETFILTER), nftProgram(nftCommand)),
+    leaseGuard: nftablesLeaseGuard(sockets.connect(NETLINK_NETFILTER), nft),
+    routes: linuxRoutes(route, links),
+    openSyncDaemons: () =>
+      openSyncDaemons(new NetlinkConnection(within(() => openNetlink({ protocol: NETLINK_GENERIC })))),
+    portBlocks: portBlocks(nft),
     async close() {
       announcer.close();
       addresses.close();

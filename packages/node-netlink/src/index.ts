@@ -150,5 +150,6 @@ export {
   getRoute,
   type RouteRecord,
   removeRoute,
+  replaceRoute,
 } from "./route/route.js";
 export type { NetlinkSocket } from "./socket.js";

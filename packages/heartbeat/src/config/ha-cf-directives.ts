@@ -212,4 +212,8 @@ export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Direct
 ]);
 
 /** Behind `#%`: what a real 3.0.6 node must not see. */
-export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([["viplease", yesNo("vipLease")]]);
+export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
+  ["viplease", yesNo("vipLease")],
+  ["scriptlimit", time("scriptLimit")],
+  ["scriptscopes", yesNo("scriptScopes")],
+]);

@@ -1,6 +1,6 @@
 /** ha.cf while it is being read, and what must hold when all of it was. */
 import type { DiagnosticSeverity, Span, Word } from "@systole/config";
-import { type Millis, milliseconds } from "@systole/machine";
+import { type Millis, milliseconds, seconds } from "@systole/machine";
 import type {
   ClientAccess,
   ClientProgram,
@@ -63,7 +63,12 @@ export interface Draft {
   /** `crm` or `pacemaker` was given. */
   pacemakerSaid: boolean;
   vipLease: boolean;
+  scriptLimit: Placed<Millis> | undefined;
+  scriptScopes: boolean;
 }
+
+/** What never ends holds a takeover no longer than this. */
+const DEFAULT_SCRIPT_LIMIT = seconds(300);
 
 /** IANA's port of ha-cluster. */
 const HA_CLUSTER_PORT = 694;
@@ -107,6 +112,8 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   logBadPackets: true,
   pacemakerSaid: false,
   vipLease: true,
+  scriptLimit: undefined,
+  scriptScopes: true,
 });
 
 /** initdead when the file does not say: never so short that a switch port is not forwarding yet. */
@@ -130,7 +137,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   checkCluster(draft, localNode, complain);
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
-  const { pingNodes, clients, fenceDevice, watchdog, vipLease } = draft;
+  const { pingNodes, clients, fenceDevice, watchdog, vipLease, scriptScopes } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -139,7 +146,8 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     clientAccess: new Map([...DEFAULT_ACCESS, ...draft.clientAccess]),
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
-    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease },
+    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, scriptScopes },
+    scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }
 

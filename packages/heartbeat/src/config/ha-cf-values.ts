@@ -27,23 +27,30 @@ type FieldOf<Value> = {
 const store = <Value>(draft: Draft, field: FieldOf<Value> | undefined, value: Value): void =>
   field === undefined ? undefined : void Object.assign(draft, { [field]: value });
 
-type Times = "keepalive" | "deadtime" | "warntime" | "initdead" | "deadping";
+type Times = "scriptLimit" | "keepalive" | "deadtime" | "warntime" | "initdead" | "deadping";
 
-export const TIMES: readonly Times[] = ["keepalive", "deadtime", "warntime", "initdead", "deadping"];
+export const TIMES: readonly Exclude<Times, "scriptLimit">[] = [
+  "keepalive",
+  "deadtime",
+  "warntime",
+  "initdead",
+  "deadping",
+];
 
 export const time = (field: Times): Directive => ({
   takes: "option",
-  apply(word, { draft, complain }) {
+  apply(word, { draft, complain, name }) {
     const plain = /^\d*\.\d+(?=\.)/.exec(word.text)?.[0];
     if (plain !== undefined)
-      complain("warning", "number-with-tail", word, `${field}: "${word.text}" counts as ${plain}`);
+      complain("warning", "number-with-tail", word, `${name.text}: "${word.text}" counts as ${plain}`);
     const value = readDurationMs(plain ?? word.text);
-    const zeroCounts = field !== "keepalive" && field !== "warntime"; // the others are compared with keepalive
+    // The others are compared with keepalive or deadtime, which says more.
+    const zeroCounts = field === "deadtime" || field === "initdead" || field === "deadping";
     if (value === undefined || word.text.startsWith("+")) {
       const hint = "write seconds as 2, milliseconds as 2000ms";
-      complain("error", "bad-duration", word, `${field}: "${word.text}" is not a duration`, hint);
+      complain("error", "bad-duration", word, `${name.text}: "${word.text}" is not a duration`, hint);
     } else if (value < 0 || (value === 0 && !zeroCounts))
-      complain("error", "bad-duration", word, `${field}: must be longer than nothing`);
+      complain("error", "bad-duration", word, `${name.text}: must be longer than nothing`);
     else draft[field] = { value: milliseconds(value), at: word };
   },
 });

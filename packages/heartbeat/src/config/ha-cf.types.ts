@@ -112,6 +112,10 @@ export interface HaCf {
   readonly parameters: ReadonlyMap<string, string>;
   /** Our own `viplease`: VIPs carry a lifetime that the kernel enforces. */
   readonly vipLease: boolean;
+  /** Our own `scriptlimit`: how long a script may take to start or stop. */
+  readonly scriptLimit: Millis;
+  /** Our own `scriptscopes`: under systemd scripts start in transient units. */
+  readonly scriptScopes: boolean;
 }
 
 /** What ha.cf is judged against besides its own text. Handed in: parsing is pure. */

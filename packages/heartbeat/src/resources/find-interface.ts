@@ -41,7 +41,11 @@ function connectedNetwork(spec: IpSpec, present: readonly HeldAddress[]): HeldAd
   return best;
 }
 
-function contains({ address, prefixLength }: HeldAddress, ip: IpAddress): boolean {
+/** Is the address in that network? Both of one family. */
+export function contains(
+  { address, prefixLength }: Pick<HeldAddress, "address" | "prefixLength">,
+  ip: IpAddress,
+): boolean {
   const network = ipBytes(address);
   const bytes = ipBytes(ip);
   for (let bit = 0; bit < prefixLength; bit++) {

@@ -1,43 +1,51 @@
 /**
- * Any other resource: a script of resource.d or init.d, called as `<path> <args...> start|stop|status`.
+ * Any other resource: a script called as `<path> <args...> start|stop|status`, a unit of systemd, or an OCF agent.
  *
- * `start` and `stop` speak through their exit status, `status` through its output: `running` or `OK` means it runs,
- * `not running` that it does not. A script that outlives its limit is ended with its children.
+ * A script's `start` and `stop` speak through their exit status, its `status` through its output: `running` or `OK`
+ * means it runs, `not running` that it does not. What outlives its limit is ended with its children.
+ *
+ * Under systemd a script starts in a scope of its own, a transient unit: what it leaves running is then no process of
+ * heartbeat's service, and neither a restart of heartbeat nor its limits touch it.
  */
-import { spawn } from "node:child_process";
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { type Clock, milliseconds, plus, seconds } from "@systole/machine";
+import { type Millis, seconds } from "@systole/machine";
+import { type ChildDependencies, type ProgramCall, type ProgramResult, runProgram } from "./child-process.js";
+import { type Located, locateScript, type ScriptPlaces } from "./locate-script.js";
+import { OCF_ACTION, ocfEnvironment, ocfRuns } from "./ocf-agent.js";
 import { type Resource, ResourceError, type ResourceSpec } from "./resource.js";
 
-export interface ScriptDependencies {
-  readonly clock: Clock;
-  /** Where scripts are looked for, in this order. */
-  readonly folders: readonly string[];
+export interface ScriptDependencies extends Omit<ChildDependencies, "printed"> {
+  readonly places: ScriptPlaces;
   /** The environment of the original, `HA_*` among it, beside our own PATH. */
   readonly environment: () => Readonly<Record<string, string>>;
   /** A line that a script printed, for the debug log. */
   readonly printed: (script: string, line: string) => void;
+  /** How long `start` and `stop` may take. */
+  readonly scriptLimit: () => Millis;
+  /** Does the service manager run, and may scripts be units of it? */
+  readonly inScopes: () => boolean;
 }
 
-const LIMITS = { status: seconds(30), start: seconds(300), stop: seconds(300) };
-/** Of what a script prints, this much is looked at and logged. */
-const MOST_OUTPUT = 64 * 1024;
-/** How long after its end a script's output is still read. */
-const OUTPUT_GRACE = milliseconds(100);
+type Action = "start" | "stop" | "status";
+
+const STATUS_LIMIT = seconds(40);
+/** `systemd-run` cannot reach the service manager. */
+const SCOPE_REFUSED = /^Failed to (connect to bus|start transient scope unit)/m;
 
 export function script(spec: ResourceSpec, dependencies: ScriptDependencies): Resource {
-  const run = (action: string, signal: AbortSignal) => runScript(spec, action, signal, dependencies);
+  const limit = dependencies.scriptLimit();
+  const run = (action: Action, signal: AbortSignal) => runAction(spec, action, signal, dependencies);
   const demand = async (action: "start" | "stop", signal: AbortSignal): Promise<void> => {
     const { status } = await run(action, signal);
     if (status !== 0) throw new ResourceError("exit-status", `Return code ${status} from ${spec.script}`);
   };
   return {
     spec,
-    limits: LIMITS,
+    limits: { status: STATUS_LIMIT, start: limit, stop: limit },
     idempotent: false,
-    status: async (signal) => saysItRuns((await run("status", signal)).output),
+    async status(signal) {
+      const { located, status, output } = await run("status", signal);
+      return located.kind === "script" ? saysItRuns(output) : ocfRuns(status);
+    },
     async start(signal) {
       await demand("start", signal);
       return [];
@@ -52,77 +60,55 @@ export function saysItRuns(output: string): boolean {
   return /[Rr]unning|OK/.test(output);
 }
 
-/** @throws ResourceError `script-missing` if no folder has an executable file of that name. */
-export async function findScript(name: string, folders: readonly string[]): Promise<string> {
-  for (const folder of folders) {
-    const path = join(folder, name);
-    try {
-      await access(path, constants.X_OK);
-      if ((await stat(path)).isFile()) return path;
-    } catch {
-      // not here: the next folder
-    }
-  }
-  throw new ResourceError("script-missing", `Cannot locate resource script ${name}`);
-}
-
-interface ScriptResult {
-  /** 128: ended by a signal. */
-  readonly status: number;
-  readonly output: string;
-}
-
-async function runScript(
+async function runAction(
   spec: ResourceSpec,
-  action: string,
+  action: Action,
   signal: AbortSignal,
-  { clock, folders, environment, printed }: ScriptDependencies,
-): Promise<ScriptResult> {
-  const path = await findScript(spec.script, folders);
+  { clock, places, environment, printed, inScopes }: ScriptDependencies,
+): Promise<ProgramResult & { readonly located: Located }> {
+  const located = await locateScript(spec.script, places);
   signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    // A group of its own, so that ending it ends its children.
-    const child = spawn(path, [...spec.args, action], {
-      env: { ...environment() },
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    });
-    const end = () => endGroup(child.pid);
-    let output = "";
-    const collect = (chunk: string) => {
-      output = (output + chunk).slice(0, MOST_OUTPUT);
-    };
-    child.stdout.setEncoding("latin1").on("data", collect);
-    child.stderr.setEncoding("latin1").on("data", (chunk: string) => {
-      for (const line of chunk.slice(0, MOST_OUTPUT).split("\n")) if (line !== "") printed(spec.script, line);
-    });
-    signal.addEventListener("abort", end, { once: true });
-    child.once("error", (cause) => {
-      signal.removeEventListener("abort", end);
-      reject(new ResourceError("script-missing", `${path} cannot be run: ${cause.message}`, cause));
-    });
-    child.once("exit", (code) => {
-      signal.removeEventListener("abort", end);
-      const status = code ?? 128;
-      const done = () => {
-        callOff();
-        child.stdout.destroy();
-        child.stderr.destroy();
-        for (const line of output.split("\n")) if (line !== "") printed(spec.script, line);
-        resolve({ status, output });
-      };
-      // A daemon that the script left behind may hold its output open for ever.
-      const callOff = clock.at(plus(clock.now(), OUTPUT_GRACE), done);
-      child.once("close", done);
-    });
-  });
+  const call = callOf(located, spec, action, environment());
+  const scoped = action === "start" && located.kind !== "unit" && inScopes();
+  let complaint = "";
+  const child: ChildDependencies = {
+    clock,
+    printed(line) {
+      if (scoped && SCOPE_REFUSED.test(line)) complaint = line;
+      printed(spec.script, line);
+    },
+  };
+  const result = await runProgram(scoped ? inScope(call, spec) : call, signal, child);
+  if (complaint === "") return { ...result, located };
+  signal.throwIfAborted();
+  return { ...(await runProgram(call, signal, child)), located }; // without a unit rather than not at all
 }
 
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // it has ended meanwhile
+function callOf(
+  located: Located,
+  spec: ResourceSpec,
+  action: Action,
+  environment: Readonly<Record<string, string>>,
+): ProgramCall {
+  switch (located.kind) {
+    case "script":
+      return { program: located.path, args: [...spec.args, action], environment };
+    case "unit": {
+      const verb = action === "status" ? "is-active" : action;
+      return { program: "systemctl", args: [verb, located.unit], environment };
+    }
+    case "agent":
+      return {
+        program: located.path,
+        args: [OCF_ACTION[action]],
+        environment: { ...environment, ...ocfEnvironment(spec) },
+      };
   }
 }
+
+/** The same program in a transient scope; its exit status and output are the program's own. */
+const inScope = ({ program, args, environment }: ProgramCall, { text }: ResourceSpec): ProgramCall => ({
+  program: "systemd-run",
+  args: ["--scope", "--quiet", "--collect", `--description=resource ${text}`, "--", program, ...args],
+  environment,
+});

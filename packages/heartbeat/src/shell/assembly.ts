@@ -168,10 +168,11 @@ function transmitterOf(
   });
 }
 
-/** `env STOPRETRYMAX=n` of ha.cf, as the original's scripts read it; 10 unless told otherwise. */
+/** `env STOPRETRYMAX=n` of ha.cf, as the original's scripts read it: 10 unless told otherwise, 0 and less for ever. */
 function stopRetries({ haCf }: Configuration): number {
   const wanted = Number(haCf.environment.get("STOPRETRYMAX") ?? "10");
-  return Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, 1000) : 10;
+  if (!Number.isInteger(wanted)) return 10;
+  return wanted > 0 ? wanted : Number.POSITIVE_INFINITY;
 }
 
 function runnerLog({ log }: DaemonContext): RunnerLog {

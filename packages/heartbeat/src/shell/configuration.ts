@@ -15,7 +15,7 @@ import { type HaCf, parseHaCf } from "../config/ha-cf.js";
 import { type Haresources, parseHaresources } from "../config/haresources.js";
 import { leaseFor } from "../core/lease.js";
 import type { ClusterSettings } from "../core/settings.js";
-import { parseIpSpec } from "../resources/ip-spec.js";
+import { argumentProblem } from "../resources/argument-problem.js";
 import { problemOf } from "../resources/resource.js";
 import type { KeyRing } from "../wire/signature.js";
 import { machineSurroundings } from "./surroundings.js";
@@ -120,30 +120,18 @@ function withMode(parsed: Parsed<KeyRing>, path: string): Parsed<KeyRing> {
 /** What built-in resources cannot make sense of is a mistake in haresources, found before anything is started. */
 function withArguments(parsed: Parsed<Haresources>, { path }: Source): Parsed<Haresources> {
   const diagnostics: Diagnostic[] = [...parsed.diagnostics];
-  for (const { script, args, at } of (parsed.value ?? []).flatMap(({ resources }) => resources)) {
-    const problem = argumentProblem(script, args);
+  for (const resource of (parsed.value ?? []).flatMap(({ resources }) => resources)) {
+    const problem = argumentProblem(resource);
     if (problem !== undefined)
-      diagnostics.push({ path, span: at, severity: "error", code: "bad-argument", message: problem });
+      diagnostics.push({
+        path,
+        span: resource.at,
+        severity: "error",
+        code: "bad-argument",
+        message: problem,
+      });
   }
   return { value: parsed.value, diagnostics };
-}
-
-function argumentProblem(script: string, args: readonly string[]): string | undefined {
-  switch (script) {
-    case "IPaddr":
-    case "IPaddr2":
-    case "IPv6addr":
-      try {
-        parseIpSpec(args.join("::"));
-        return undefined;
-      } catch (error) {
-        return `${script}: ${problemOf(error)}`;
-      }
-    case "MailTo":
-      return args[0] === undefined || args[0] === "" ? "MailTo: names no recipient" : undefined;
-    default:
-      return undefined;
-  }
 }
 
 function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuard: boolean): ClusterSettings {

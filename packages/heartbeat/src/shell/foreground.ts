@@ -21,8 +21,10 @@ import { readHeard } from "./heard-file.js";
 import { openLastWord, readLastWord } from "./last-word.js";
 import { armLease, isGuarded } from "./lease-arming.js";
 import { logTargets } from "./log-targets.js";
+import { parametersOf } from "./parameters.js";
 import { paths } from "./paths.js";
 import { reload } from "./reload.js";
+import { prepareRsctmp } from "./rsctmp.js";
 import { loadUuid } from "./uuid-file.js";
 import { keepWatchdog, type WatchdogKeeper } from "./watchdog-keeper.js";
 
@@ -68,6 +70,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const warn = (line: string) => context.log.warn({ event: "lease.problem" }, line);
   const guard = kernel.leaseGuard;
   heartbeat.present.replace(await armLease(configuration, { node: context.node, guard, warn }));
+  prepareRsctmp(paths.rsctmp, adopted.length > 0);
   await heartbeat.media.use(configuration.haCf.media);
   heartbeat.pinger.use(configuration.haCf.pingNodes);
   heartbeat.begin({
@@ -167,7 +170,7 @@ async function listen(
     media: heartbeat.media.view(),
     dropped: heartbeat.dropped.totals(),
   });
-  const parameter = (name: string) => present.configuration.haCf.parameters.get(name);
+  const parameter = (name: string) => parametersOf(present.configuration.haCf).get(name);
   await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop }));
   context.onReload(() => reload(context, heartbeat, guard));
   const warn = (line: string) => log.warn({ event: "fifo" }, line);

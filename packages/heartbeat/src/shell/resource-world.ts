@@ -1,4 +1,5 @@
 /** What the resources of one group get to see of the daemon. */
+import { existsSync } from "node:fs";
 import type { DaemonContext } from "@systole/daemon";
 import type { Network } from "@systole/kernel";
 import { holdVerdict } from "../core/cluster.js";
@@ -8,6 +9,9 @@ import type { VipLease } from "../resources/vip-lease.js";
 import { scriptEnvironment } from "./environment.js";
 import { paths } from "./paths.js";
 import type { Present } from "./present.js";
+
+/** As sd_booted(3) asks. */
+const serviceManagerRuns = (): boolean => existsSync("/run/systemd/system");
 
 export function resourceWorld(
   group: string,
@@ -34,7 +38,13 @@ export function resourceWorld(
     warn: (problem) => log.warn({ event: "resource.problem", group }, problem),
     call: controlCall(clock),
     date: () => new Date(wallClock()).toString(),
-    folders: paths.resourceFolders,
+    places: {
+      folders: paths.resourceFolders,
+      unitFolders: serviceManagerRuns() ? paths.unitFolders : [],
+      agentFolders: paths.agentFolders,
+    },
+    scriptLimit: () => present.configuration.haCf.scriptLimit,
+    inScopes: () => present.configuration.haCf.scriptScopes && serviceManagerRuns(),
     environment: () => scriptEnvironment(present.configuration.haCf, { local: node, alone: present.alone }),
     printed: (script, line) => log.debug({ event: "script.output", script }, line),
   };

@@ -2,7 +2,7 @@
 import { ByteReader, ByteWriter, type Family, familyOf, type IpAddress, ipBytes } from "@systole/wire";
 import { Attributes, AttributeWriter } from "../attribute.js";
 import type { NetlinkRequest } from "../connection.js";
-import { NLM_F_CREATE, NLM_F_EXCL } from "../message.js";
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from "../message.js";
 import { familyNumber } from "./address.js";
 import {
   AF_INET,
@@ -115,6 +115,14 @@ export const addRoute = (route: RouteRecord): NetlinkRequest => ({
   operation: `add route ${describe(route)}`,
   type: RTM_NEWROUTE,
   flags: NLM_F_CREATE | NLM_F_EXCL,
+  payload: encodeRoute(route),
+});
+
+/** The route takes the place of the one with its destination, table and metric. */
+export const replaceRoute = (route: RouteRecord): NetlinkRequest => ({
+  operation: `replace route ${describe(route)}`,
+  type: RTM_NEWROUTE,
+  flags: NLM_F_CREATE | NLM_F_REPLACE,
   payload: encodeRoute(route),
 });
 
