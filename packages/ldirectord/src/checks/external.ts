@@ -1,6 +1,7 @@
 /** External checks: a program in its own process group, exit code 0 is up; TERM at the time limit, KILL 2 s later. */
 import { spawn } from "node:child_process";
 import { type Clock, milliseconds, plus, seconds } from "@systole/machine";
+import type { AwakeTimer } from "./awake.js";
 import type { Outcome } from "./dialogue.js";
 
 const MERCY = seconds(2);
@@ -10,13 +11,13 @@ export function runExternal(
   command: readonly string[],
   args: readonly string[],
   limitMs: number,
-  clock: Clock,
+  { clock, awake }: { readonly clock: Clock; readonly awake: AwakeTimer },
   finish: (outcome: Outcome) => void,
 ): () => void {
   const [program = "", ...own] = command;
   const child = spawn(program, [...own, ...args], { stdio: "ignore", detached: true, cwd: "/" });
   let told = false;
-  let callOff = clock.at(plus(clock.now(), milliseconds(limitMs)), () => {
+  let callOff = awake.after(milliseconds(limitMs), () => {
     tell({ up: false, reason: `${program} took longer than ${limitMs / 1000} s and was stopped` });
     stop();
   });

@@ -52,7 +52,7 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
   const open = doors.open ?? connectionDoor(contexts);
   const awake: AwakeTimer = createAwakeTimer(clock);
   const matcher = doors.matcher ?? createMatcher(awake);
-  const pinger = doors.pinger ?? createPinger(clock);
+  const pinger = doors.pinger ?? createPinger(clock, awake);
   const random = () => randomBytes(17).toString("hex");
   /** What a check says is worked out once, not once a second. */
   const calls = new WeakMap<CheckSpec, Call>();
@@ -67,7 +67,7 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
       case "ping":
         return pinger.ping(spec.address, spec.tries, spec.limit, finish);
       case "external":
-        return external(spec.command, spec.args, spec.limit, clock, finish);
+        return external(spec.command, spec.args, spec.limit, { clock, awake }, finish);
       case "connect":
         return limited(spec.limit, finish, (end) => converse(callOf(spec), transcript, end));
       case "negotiate":
