@@ -5,6 +5,8 @@ export interface Medium {
   readonly name: string;
   /** For people: `ucast eth1 10.67.0.2`. */
   readonly description: string;
+  /** The only framing that it can carry; undefined: any. */
+  readonly framing?: "classic";
   /** Is there a socket at present? A device that vanished comes back by itself. */
   readonly ready: boolean;
   /** Leaves the process before it returns, or counts as a failure in the log. Nothing is queued. */

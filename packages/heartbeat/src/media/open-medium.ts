@@ -1,9 +1,10 @@
 /** From a medium of ha.cf to one that is open. */
 import type { Kernel } from "@systole/kernel";
-import type { UdpMediumConfig } from "../config/ha-cf.js";
+import type { MediumConfig, UdpMediumConfig } from "../config/ha-cf.js";
 import { broadcastPlan } from "./broadcast.js";
 import type { Medium } from "./medium.js";
 import { multicastPlan } from "./multicast.js";
+import { openSerialMedium } from "./serial.js";
 import { openUdpMedium, type SocketPlan, type UdpMediumDependencies } from "./udp-medium.js";
 import { unicastPlan } from "./unicast.js";
 
@@ -13,9 +14,14 @@ export interface MediumDependencies extends Omit<UdpMediumDependencies, "links">
 
 /** Never fails: a medium that cannot be opened says so and goes on trying. */
 export function openMedium(
-  config: UdpMediumConfig,
+  config: MediumConfig,
   { kernel, ...dependencies }: MediumDependencies,
 ): Promise<Medium> {
+  if (config.kind === "serial") return Promise.resolve(openSerialMedium(config, dependencies));
+  return openUdp(config, { kernel, ...dependencies });
+}
+
+function openUdp(config: UdpMediumConfig, { kernel, ...dependencies }: MediumDependencies): Promise<Medium> {
   const { links, addresses } = kernel;
   return openUdpMedium(config.device, describeMedium(config), planOf, { ...dependencies, links });
 
@@ -34,10 +40,11 @@ export function openMedium(
 }
 
 /** As in ha.cf, without what is the same for all. */
-export function describeMedium(config: UdpMediumConfig): string {
+export function describeMedium(config: MediumConfig): string {
   switch (config.kind) {
+    case "serial":
     case "bcast":
-      return `bcast ${config.device}`;
+      return `${config.kind} ${config.device}`;
     case "ucast":
     case "ucast6":
       return `${config.kind} ${config.device} ${config.peer}`;

@@ -97,8 +97,6 @@ function withoutMissingParts(parsed: Parsed<HaCf>, path: string): Parsed<HaCf> {
   for (const { failfast, at } of value.clients)
     if (failfast) note("error", at, "programs that guard the machine are not started by this version");
     else note("warning", at, "respawn: the program is not started in this version");
-  for (const { kind, at } of value.media)
-    if (kind === "serial") note("warning", at, "serial media are not opened in this version");
   return { value, diagnostics: [...diagnostics, ...missing] };
 }
 

@@ -1,5 +1,5 @@
 /** All media of ha.cf at once. A reload opens what is new and closes what is gone; what stays is not touched. */
-import type { MediumConfig, UdpMediumConfig } from "../config/ha-cf.js";
+import type { MediumConfig } from "../config/ha-cf.js";
 import type { Medium } from "../media/medium.js";
 import { describeMedium, type MediumDependencies, openMedium } from "../media/open-medium.js";
 import type { MediumView } from "./commands.js";
@@ -7,8 +7,8 @@ import type { MediumView } from "./commands.js";
 export interface MediaSet {
   /** Opens and closes until exactly these are open. */
   use(configs: readonly MediumConfig[]): Promise<void>;
-  /** The same datagram on every medium. */
-  send(datagram: Uint8Array): void;
+  /** The same message on every medium; `classic` makes the datagram for those that carry only that. */
+  send(datagram: Uint8Array, classic: () => Uint8Array): void;
   view(): readonly MediumView[];
   close(): void;
 }
@@ -17,7 +17,7 @@ export function createMediaSet(dependencies: MediumDependencies): MediaSet {
   const open = new Map<string, Medium>();
   return {
     async use(configs) {
-      const wanted = new Map(configs.filter(isUdp).map((config) => [keyOf(config), config]));
+      const wanted = new Map(configs.map((config) => [keyOf(config), config]));
       for (const [key, medium] of open) {
         if (wanted.has(key)) continue;
         medium.close();
@@ -27,8 +27,8 @@ export function createMediaSet(dependencies: MediumDependencies): MediaSet {
         if (!open.has(key)) open.set(key, await openMedium(config, dependencies));
       }
     },
-    send(datagram) {
-      for (const medium of open.values()) medium.send(datagram);
+    send(datagram, classic) {
+      for (const medium of open.values()) medium.send(medium.framing === "classic" ? classic() : datagram);
     },
     view: () =>
       [...open.values()].map(({ description, name, ready }) => ({
@@ -43,8 +43,5 @@ export function createMediaSet(dependencies: MediumDependencies): MediaSet {
   };
 }
 
-/** Serial media are accepted, not opened yet. */
-const isUdp = (config: MediumConfig): config is UdpMediumConfig => config.kind !== "serial";
-
 /** Everything of a medium but its place in the file. */
-const keyOf = (config: UdpMediumConfig): string => JSON.stringify({ ...config, at: describeMedium(config) });
+const keyOf = (config: MediumConfig): string => JSON.stringify({ ...config, at: describeMedium(config) });

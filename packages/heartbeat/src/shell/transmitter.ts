@@ -27,8 +27,8 @@ export interface TransmitterDependencies {
   readonly wallClock: () => number;
   /** Text of /proc/loadavg. */
   readonly load: () => string;
-  /** Onto every medium, at once. */
-  readonly out: (datagram: Uint8Array) => void;
+  /** Onto every medium, at once; `classic` makes the same in classic framing, for media that carry only that. */
+  readonly out: (datagram: Uint8Array, classic: () => Uint8Array) => void;
 }
 
 export interface Transmitter {
@@ -49,6 +49,11 @@ export function createTransmitter(dependencies: TransmitterDependencies): Transm
   const kept = new Map<number, Kept>();
   let life = -1;
 
+  function leave({ fields, framing: chosen, datagram }: Kept): void {
+    const classic = () => seal(fields, { framing: "classic", innerAuth: false }, keys());
+    out(datagram, chosen === "classic" ? () => datagram : classic);
+  }
+
   function sealed(fields: Fields): Kept {
     const ring = keys();
     const wanted = framing();
@@ -67,7 +72,7 @@ export function createTransmitter(dependencies: TransmitterDependencies): Transm
     send(action) {
       const message = sealed(encodeMessage(action.message, controlOf(action, dependencies)));
       if (action.sequence !== undefined) keep(action.generation, action.sequence, message);
-      out(message.datagram);
+      leave(message);
     },
     resend(sequence) {
       const before = kept.get(sequence);
@@ -75,7 +80,7 @@ export function createTransmitter(dependencies: TransmitterDependencies): Transm
       const same = before.key === keys().signing && before.framing === framing();
       const message = same ? before : sealed(before.fields);
       kept.set(sequence, message);
-      out(message.datagram);
+      leave(message);
     },
   };
 }
