@@ -54,14 +54,14 @@ export const steps: readonly Step[] = [
   {
     ...vitest("ring 3", "soak beside a real heartbeat", ["-c", "vitest.interop.config.ts", SOAK]),
     fast: false,
-    limitMinutes: 15,
+    limitMinutes: 25,
     beside: true,
     impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
     ...vitest("ring 3", "namespaces", ["-c", "vitest.netns.config.ts"]),
     fast: false,
-    limitMinutes: 15,
+    limitMinutes: 25,
     impossible: () => process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
@@ -69,7 +69,7 @@ export const steps: readonly Step[] = [
       ...["-c", "vitest.interop.config.ts", "--exclude", SOAK],
     ]),
     fast: false,
-    limitMinutes: 15,
+    limitMinutes: 25,
     impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
