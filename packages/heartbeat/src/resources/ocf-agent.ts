@@ -1,7 +1,7 @@
 /**
  * OCF agents in haresources: positional arguments become parameters by name.
  *
- * The table has what the wrappers of resource.d take, in their order. An agent that is not in it can still be named with
+ * The table has what the wrappers of resource.d take, in their order. An agent that is not in it can be named with its
  * parameters written out: `dhcpd::config=/etc/dhcp/dhcpd.conf`.
  * Source: OCF resource agent API 1.0; specification of heartbeat, section 11.
  */
