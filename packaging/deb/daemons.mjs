@@ -41,6 +41,6 @@ export const daemons = (md5) => ({
     EDIT: "edit /etc/systole/notifier.ini",
     RENEW: RESTART,
     EXAMPLE: ":",
-    PURGE: "rm -rf /var/lib/systole/notifierd",
+    PURGE: "rm -rf /var/lib/systole/notifierd /var/log/systole",
   },
 });
