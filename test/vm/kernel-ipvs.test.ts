@@ -26,6 +26,7 @@ before(async () => {
   const director = cluster.node("director1");
   kernel = await openKernel({
     dataPlane: "ip_vs",
+    nftCommand: director.enter(["nft"]),
     within: (make) => inNamespace(`/proc/${director.pid}/ns/net`, make),
   });
 });
