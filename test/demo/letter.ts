@@ -1,4 +1,7 @@
-/** A letter as the mail server took it, made readable: RFC 2047 words in the head, quoted-printable in the body. */
+/**
+ * A letter as the mail server took it, made readable: RFC 2047 words in the head, the text part of the body, quoted-printable
+ * in it.
+ */
 export interface Mail {
   readonly from: string;
   readonly to: readonly string[];
@@ -14,19 +17,34 @@ export interface Letter {
 const FIRST_LINES = 2;
 
 export function readLetter({ to, text }: Mail): Letter {
-  const [head = "", ...rest] = text.split("\n\n");
-  const unfolded = head.replace(/\n[ \t]+/g, " ");
-  const [, subject = "(none)"] = /^Subject: (.*)$/im.exec(unfolded) ?? [];
-  const body = rest.join("\n\n");
-  const plain = /^Content-Transfer-Encoding: quoted-printable/im.test(unfolded)
-    ? quotedPrintable(body)
-    : body;
-  const firstLines = plain.split("\n").filter((line) => line.trim() !== "");
+  const { head, body } = entity(text);
+  const [, subject = "(none)"] = /^Subject: (.*)$/im.exec(head) ?? [];
+  const firstLines = textOf(head, body)
+    .split("\n")
+    .filter((line) => line.trim() !== "");
   return {
     to: to.map((address) => address.replace(/[<>]/g, "")),
     subject: encodedWords(subject),
     firstLines: firstLines.slice(0, FIRST_LINES).map((line) => line.trim()),
   };
+}
+
+/** Head, unfolded, and body: of a letter, or of a part of one. */
+function entity(text: string): { head: string; body: string } {
+  const end = text.indexOf("\n\n");
+  const head = end === -1 ? text : text.slice(0, end);
+  return { head: head.replace(/\n[ \t]+/g, " "), body: end === -1 ? "" : text.slice(end + 2) };
+}
+
+/** Of several parts the first: text stands before HTML. */
+function textOf(head: string, body: string): string {
+  const [, boundary] = /^Content-Type: multipart\/[^;]+;.*boundary="([^"]+)"/im.exec(head) ?? [];
+  if (boundary !== undefined) {
+    const [, first = ""] = body.split(`--${boundary}\n`);
+    const part = entity(first);
+    return textOf(part.head, part.body);
+  }
+  return /^Content-Transfer-Encoding: quoted-printable/im.test(head) ? quotedPrintable(body) : body;
 }
 
 /** `=?UTF-8?Q?real_server=3A?= =?UTF-8?Q?...?=`: the blanks between two of them do not count. */
