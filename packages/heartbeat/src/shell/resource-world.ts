@@ -10,6 +10,9 @@ import { scriptEnvironment } from "./environment.js";
 import { paths } from "./paths.js";
 import type { Present } from "./present.js";
 
+/** Each sends a heartbeat. On an emulated processor that others kept busy, two were not enough for a takeover. */
+const HOLD_ATTEMPTS = 8;
+
 /** As sd_booted(3) asks. */
 const serviceManagerRuns = (): boolean => existsSync("/run/systemd/system");
 
@@ -26,8 +29,8 @@ export function resourceWorld(
     node,
     lease,
     mayHold() {
-      // Asked twice at the most: `ask-again` means that this process was frozen between the two lines.
-      for (let attempt = 0; attempt < 2; attempt++) {
+      // `ask-again`: this process stood still between the two lines. A starved one may need several tries.
+      for (let attempt = 0; attempt < HOLD_ATTEMPTS; attempt++) {
         present.feed({ type: "holding", group });
         const verdict = holdVerdict(present.state, group, clock.now());
         if (verdict !== "ask-again") return verdict === "hold";
