@@ -2,6 +2,8 @@
 
 /** Not "restart": a stop gives up what is held. Killed, it is back within a moment and adopts what it left behind. */
 const KILL = 'systemctl kill --kill-who=main --signal=KILL "$unit"';
+/** With a short lease a new process may come too late: the old one is asked to leave its VIPs a longer one first. */
+const HAND_ON = `systole restart heartbeat >/dev/null 2>&1 || ${KILL}`;
 const RESTART = 'deb-systemd-invoke restart "$unit" >/dev/null';
 /** The original of the same name reads the same files: while it is installed, a purge of ours leaves them alone. */
 const unlessInstalled = (other, command) =>
@@ -13,7 +15,7 @@ export const daemons = (md5) => ({
   heartbeat: {
     CONFIGURED: `${edited("/etc/ha.d/ha.cf", md5("etc/ha.d/ha.cf"))} && grep -qs '^[[:space:]]*auth' /etc/ha.d/authkeys`,
     EDIT: "edit /etc/ha.d/ha.cf and haresources, make a key (systole authkeys new)",
-    RENEW: KILL,
+    RENEW: HAND_ON,
     EXAMPLE: ":",
     PURGE: unlessInstalled("heartbeat", "rm -rf /var/lib/heartbeat"),
   },

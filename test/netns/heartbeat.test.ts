@@ -1,5 +1,7 @@
 /** Two real heartbeats in namespaces: how a VIP moves, and how it does not. */
+import { controlClient } from "@systole/daemon";
 import { describe, expect, test } from "vitest";
+import { longestOutageMs, monotonicMs, probeFrom } from "../lab/probe.js";
 import { elapse, until } from "../lab/until.js";
 import { VIP, withPair } from "./heartbeat-pair.js";
 import { watchOwnership } from "./ownership-watch.js";
@@ -72,6 +74,30 @@ describe("the VIP", () => {
       expect((await pair.call(first, "cl_status", ["hbstatus"], false)).stdout).toBe(
         "Heartbeat is stopped on this machine.\n",
       );
+    });
+  });
+
+  test("stays on a node that is restarted on purpose, although its lease is shorter than a start", async () => {
+    await withPair({ times: "keepalive 200ms\ndeadtime 1\nwarntime 500ms\ninitdead 20\n" }, async (pair) => {
+      const [first, second] = pair.nodes;
+      await until("both to be well", () => pair.isWell(), { everyMs: 50 });
+      const watch = await watchOwnership(pair.nodes, VIP);
+      const client = await probeFrom(pair.cluster.node("client"), VIP);
+      const generation = (await pair.status(first))?.generation;
+      const at = monotonicMs();
+      expect(await controlClient(first.path("/run/systole/heartbeat/control")).call("restart")).toMatch(
+        /VIPs wait/,
+      );
+      await until("the process to end", async () => (await pair.status(first)) === undefined, { everyMs: 5 });
+      await elapse(1500); // longer than the deadtime and the lease
+      await pair.start(first, "second-life");
+      await until("both to be well again", () => pair.isWell(), { limitMs: 20_000, everyMs: 50 });
+      const { twoOwners, longestGapMs } = await watch.stop();
+      expect([twoOwners, longestGapMs]).toEqual([[], 0]);
+      expect(longestOutageMs(await client.stop(), at)).toBeLessThan(700); // far less than it was gone
+      expect(pair.owners()).toEqual(["director1"]);
+      expect((await pair.status(first))?.generation).toBe((generation ?? 0) + 1);
+      expect(second.log("heartbeat")).not.toContain("is dead");
     });
   });
 

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { milliseconds } from "@systole/machine";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClusterState } from "../src/core/state.js";
 import { readConfiguration } from "../src/shell/configuration.js";
@@ -86,13 +87,23 @@ describe("the last word", () => {
     word.close();
     const left = readLastWord(file("last-word"));
     expect(left?.groups).toEqual(["db"]);
+    expect(left?.handedOn).toBeUndefined();
     expect(left?.silence).toBeGreaterThanOrEqual(0);
     expect(left?.silence).toBeLessThan(5000);
   });
 
+  test("of a restart on purpose tells what lease and deadtime hold from then on", () => {
+    const word = openLastWord(file("handed-on"));
+    const handedOn = { lease: milliseconds(9690), deadtime: milliseconds(10_000) };
+    word.sent(["web"], handedOn);
+    word.close();
+    expect(readLastWord(file("handed-on"))?.handedOn).toEqual(handedOn);
+  });
+
   test("of another boot, of nobody, or garbage is none", () => {
     expect(readLastWord(file("missing"))).toBeUndefined();
-    writeFileSync(file("other"), "00000000-0000-0000-0000-000000000000 12.5 db\n");
+    const boot = "00000000-0000-0000-0000-000000000000";
+    writeFileSync(file("other"), JSON.stringify({ boot, at: 12.5, groups: ["db"] }));
     expect(readLastWord(file("other"))).toBeUndefined();
     writeFileSync(file("garbage"), "x\n");
     expect(readLastWord(file("garbage"))).toBeUndefined();

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { CoreAction } from "../src/core/action.js";
 import type { CoreEvent } from "../src/core/event.js";
 import type { Lease } from "../src/core/lease.js";
+import type { OwnFacts } from "../src/core/message.js";
 import type { Runner, RunnerGroup, RunnerReport } from "../src/resources/runner.js";
 import { settlePast } from "../src/shell/adoption.js";
 import { createPerformer } from "../src/shell/performer.js";
@@ -59,9 +60,18 @@ function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerRe
       resend: (sequence) => calls.push(`resend ${sequence}`),
     },
     runner: fakeRunner(calls, reports),
-    lease: { together: (run) => run() },
+    lease: {
+      together: (run) => run(),
+      extend: ({ length }) => calls.push(`lease of ${length} ms`),
+    },
     fencer: () => undefined,
-    lastWord: { sent: (groups) => calls.push(`last word ${groups.join(" ")}`) },
+    lastWord: {
+      sent(groups, handed) {
+        const on = handed === undefined ? "" : ` for ${handed.lease} of ${handed.deadtime} ms`;
+        calls.push(`last word ${groups.join(" ")}${on}`);
+      },
+    },
+    handedOn: () => calls.push("handed on"),
     group: (key) => (key === GROUP.key ? GROUP : undefined),
     feed: (event) => fed.push(event),
     storeGeneration: async (generation) => void calls.push(`store ${generation}`),
@@ -75,19 +85,26 @@ function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerRe
   return { clock, calls, fed, facts, perform };
 }
 
-const STATUS: CoreAction = {
+const STATUS = {
   type: "send",
   generation: 7,
   sequence: 1,
   message: { type: "status", state: "active", deadtime: milliseconds(3000), protocol: 1 },
-};
+} as const satisfies CoreAction;
 
 describe("the performer", () => {
-  test("renews before the status, and leaves the last word with the groups it renewed", () => {
+  test("leaves in its last word what it claims: before a VIP of it comes up, and no longer than it may", () => {
     const { calls, perform } = performing();
-    perform({ type: "renew", groups: ["web"], until: instant(50) });
+    const claims: OwnFacts["claims"] = [
+      { group: "web", state: "starting" },
+      { group: "db", state: "running" },
+      { group: "mail", state: "stopping" },
+      { group: "ftp", state: "given", to: { node: "lb2", generation: 4 } },
+    ];
+    const ours = { heard: [], claims, leaving: false };
+    perform({ ...STATUS, message: { ...STATUS.message, ours } });
     perform(STATUS);
-    expect(calls).toEqual(["renew web", "send status", "last word web"]);
+    expect(calls).toEqual(["send status", "last word web db", "send status", "last word "]);
   });
 
   test("does not renew when it was frozen between the decision and the act", async () => {
@@ -97,12 +114,20 @@ describe("the performer", () => {
     expect(calls).toEqual([]);
   });
 
-  test("forgets a group in its last word once it is stopped or withdrawn", async () => {
-    const { calls, perform } = performing();
-    perform({ type: "renew", groups: ["web"], until: instant(50) });
-    perform({ type: "drop-vips", groups: ["web"] });
-    perform(STATUS);
-    expect(calls).toEqual(["renew web", "withdraw web", "send status", "last word "]);
+  test("hands on: the longer lease, the word of it, the end; frozen before that, only the end", async () => {
+    const { clock, calls, perform } = performing();
+    const lease = { kind: "guard", length: milliseconds(9690) } as const;
+    const deadtime = milliseconds(10_000);
+    perform({ type: "hand-on", groups: ["web"], lease, deadtime, until: instant(50) });
+    expect(calls.splice(0)).toEqual([
+      "lease of 9690 ms",
+      "renew web",
+      "last word web for 9690 of 10000 ms",
+      "handed on",
+    ]);
+    await clock.advance(51);
+    perform({ type: "hand-on", groups: ["web"], lease, deadtime, until: instant(50) });
+    expect(calls).toEqual(["handed on"]);
   });
 
   test("feeds the generation only when it is stored", async () => {

@@ -17,21 +17,23 @@ export interface Owners {
  * or frozen meanwhile cannot yield: what it last renewed while nobody could hear it stays until its lease ends.
  *
  * @param allRun every one of the owners has a heartbeat that runs.
+ * @param leaseMs what the kernel was told, if a process left its VIPs to the next one.
  */
 export function oneOwner(
   { address, hosts }: Owners,
   allRun: boolean,
   settings: ClusterSettings,
   healthyForMs: number,
+  leaseMs?: number,
 ): string | undefined {
-  if (hosts.length < 2 || healthyForMs <= graceMs(settings, allRun)) return undefined;
+  if (hosts.length < 2 || healthyForMs <= graceMs(settings, allRun, leaseMs)) return undefined;
   return `${hosts.join(" and ")} both have ${address}`;
 }
 
 /** How long two owners are excused after a medium became healthy. */
-export function graceMs({ keepalive, lease }: ClusterSettings, allRun: boolean): number {
+export function graceMs({ keepalive, lease }: ClusterSettings, allRun: boolean, leaseMs?: number): number {
   const yielding = keepalive + 1000;
-  return allRun ? yielding : Math.max(yielding, (lease?.length ?? 0) + KERNEL_LATENESS_MS);
+  return allRun ? yielding : Math.max(yielding, (leaseMs ?? lease?.length ?? 0) + KERNEL_LATENESS_MS);
 }
 
 /** A kernel ends a lifetime up to 0.38 s late, and its clock may be slow. */

@@ -11,6 +11,8 @@ export type Fault =
       readonly actions: number | undefined;
     }
   | { readonly kind: "stop"; readonly node: number; readonly forMs: number }
+  /** On purpose, as an upgrade does; the next process starts so much later. */
+  | { readonly kind: "restart"; readonly node: number; readonly forMs: number }
   /** A real server stops serving for a while. */
   | { readonly kind: "real-server"; readonly server: number; readonly forMs: number }
   | { readonly kind: "standby"; readonly node: number; readonly set: "all" | "local" | "foreign" }
@@ -118,6 +120,7 @@ function faults(reach: Reach): fc.Arbitrary<Fault> {
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("stop" as const), node, forMs: silence }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("restart" as const), node, forMs: silence }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("standby" as const), node, set }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("takeover" as const), node, set }) },
     { weight: reach.healthyMedia < reach.media ? 3 : 0, arbitrary: disturb },

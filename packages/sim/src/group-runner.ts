@@ -4,6 +4,7 @@
  * A resource with an address (`IPaddr2::192.0.2.10/32/eth0`) is a VIP; every other one is just on or off.
  */
 
+import type { Lease } from "@systole/heartbeat";
 import type { VipAddress } from "@systole/kernel";
 import type { FakeKernel } from "@systole/kernel/fake";
 import { parseIp } from "@systole/wire";
@@ -11,7 +12,7 @@ import { parseIp } from "@systole/wire";
 export interface RunnerDoor {
   readonly kernel: FakeKernel;
   /** Seconds of a VIP's lifetime; undefined for ever. */
-  readonly leaseSeconds: number | undefined;
+  leaseSeconds(longer?: Lease): number | undefined;
   /** Runs later, while the process lives: not during a freeze. */
   after(ms: number, run: () => void): void;
   /** How long a resource takes to start or stop. */
@@ -31,7 +32,8 @@ export interface GroupRunner {
   start(group: string): void;
   stop(group: string): void;
   dropVips(groups: readonly string[]): void;
-  renew(groups: readonly string[]): void;
+  /** `longer`: another lease than that of the settings. */
+  renew(groups: readonly string[], longer?: Lease): void;
 }
 
 export function groupRunner(
@@ -114,8 +116,8 @@ export function groupRunner(
     if (vip !== undefined && isUp(door.kernel, vip)) door.kernel.addresses.dropNow(vip);
   }
 
-  function hold(vip: VipAddress): void {
-    door.kernel.addresses.holdNow(vip, door.leaseSeconds);
+  function hold(vip: VipAddress, longer?: Lease): void {
+    door.kernel.addresses.holdNow(vip, door.leaseSeconds(longer));
   }
 
   const vipsOf = (group: string) => (groups.get(group) ?? []).filter((one) => vipOf(one) !== undefined);
@@ -126,9 +128,9 @@ export function groupRunner(
     dropVips(keys) {
       for (const key of keys) for (const resource of vipsOf(key)) off(resource);
     },
-    renew(keys) {
+    renew(keys, longer) {
       for (const key of keys)
-        for (const resource of vipsOf(key)) if (running.has(resource)) hold(vipOf(resource)!);
+        for (const resource of vipsOf(key)) if (running.has(resource)) hold(vipOf(resource)!, longer);
     },
   };
 }

@@ -5,6 +5,7 @@
  * before keeps them. A power cut takes everything but the disk.
  */
 import {
+  type Boot,
   type ClusterSettings,
   type ClusterState,
   type CoreAction,
@@ -13,7 +14,7 @@ import {
   lateness,
 } from "@systole/heartbeat";
 import { type FakeKernel, fakeKernel } from "@systole/kernel/fake";
-import { type Instant, instant } from "@systole/machine";
+import { type Instant, instant, type Millis } from "@systole/machine";
 import { Director, type DirectorCore, servingFor } from "./director.js";
 import { vipOf } from "./group-runner.js";
 import type { Network } from "./network.js";
@@ -64,6 +65,9 @@ export class Host {
   #lastSent: Instant | undefined;
   /** A start was asked for while a process was still leaving. */
   #again = false;
+  /** A restart on purpose: what the last process left to the next, and when that comes. */
+  #handedOn: { readonly lease: number; readonly deadtime: Millis } | undefined;
+  #nextAfterMs = 0;
 
   constructor(options: HostOptions) {
     this.name = options.name;
@@ -88,6 +92,7 @@ export class Host {
     this.#lastSent = undefined;
     this.#kernel = kernel;
     kernel.addresses.watch(({ kind, address }) => {
+    this.#handedOn = undefined;
       if (this.#kernel !== kernel) return; // its power was cut
       const how = this.#process?.frozen === false ? "" : "by the kernel";
       this.#options.watcher.vip(this.name, address.address, kind === "added", how);
@@ -121,13 +126,28 @@ export class Host {
     const { settings, core } = this.#options;
     const adopted = this.#adoptable(kernel);
     for (const { key, resources } of settings.groups) if (!adopted.includes(key)) this.#cleanUp(resources);
-    const lastWord = this.#lastSent === undefined ? {} : { lastWordAt: this.#lastSent };
-    const boot = { storedGeneration: this.#storedGeneration, adopted, ...lastWord };
+    const boot = { storedGeneration: this.#storedGeneration, adopted, ...this.#past() };
+    this.#handedOn = undefined;
     this.#process = new Process(this.#door(kernel), boot, core ?? ((plain) => plain));
   }
 
   freeze(): void {
     if (this.#process !== undefined) this.#process.frozen = true;
+  /** For the next process: the moment of the last word, and what a restart on purpose has left. */
+  #past(): Partial<Boot> {
+    const lastWordAt = this.#lastSent;
+    if (lastWordAt === undefined) return {};
+    const handed = this.#handedOn;
+    const inherited = handed && { deadtime: handed.deadtime, until: instant(lastWordAt + handed.lease) };
+    return { lastWordAt, ...(inherited && { inherited }) };
+  }
+
+  /** It is asked to end on purpose and leave its VIPs to the next process, which starts so much later. */
+  restartOnPurpose(nextAfterMs: number): void {
+    this.#nextAfterMs = nextAfterMs;
+    this.feed({ type: "restart", request: 1 });
+  }
+
   }
 
   /** It freezes after so many more actions. */
@@ -149,6 +169,11 @@ export class Host {
 
   /** Its heartbeat runs: neither killed nor frozen. */
   isRunning(): boolean {
+  /** The lease that the last process has left to the next one, until that runs. */
+  handedOnMs(): number | undefined {
+    return this.#handedOn?.lease;
+  }
+
     return this.#process?.frozen === false;
   }
 
@@ -196,7 +221,10 @@ export class Host {
       settings,
       kernel,
       running: this.#running,
-      leaseSeconds: settings.lease === undefined ? undefined : lifetimeOf(settings.lease),
+      leaseSeconds: (longer?: Lease) => {
+        const lease = longer ?? settings.lease;
+        return lease === undefined ? undefined : lifetimeOf(lease);
+      },
       workMs,
       refuses: (resource: string) => this.refusing.has(resource),
       now: () => this.#now(),
@@ -231,7 +259,8 @@ export class Host {
   /** Groups whose VIPs are all still in the kernel, within the lease of what was last sent. */
   #adoptable(kernel: FakeKernel): string[] {
     const { lease, groups } = this.#options.settings;
-    if (this.#lastSent === undefined || lease === undefined || this.#now() - this.#lastSent >= lease.length)
+    const length = this.#handedOn?.lease ?? lease?.length;
+    if (this.#lastSent === undefined || length === undefined || this.#now() - this.#lastSent >= length)
       return [];
     const up = new Set<string>(kernel.addresses.listNow().map((held) => held.address));
     const isUp = (resources: readonly string[]) => {

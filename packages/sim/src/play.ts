@@ -138,6 +138,9 @@ function strike(simulation: Simulation, { fault }: Timed): void {
       host.feed({ type: "stop" });
       later(() => host.restart());
       return;
+    case "restart":
+      host.restartOnPurpose(fault.forMs);
+      return;
     case "standby":
     case "takeover":
       host.feed({ type: fault.kind, set: fault.set, request: 1 });

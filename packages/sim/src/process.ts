@@ -13,8 +13,9 @@ import {
   type CoreEvent,
   clusterMachine,
   holdVerdict,
+  type Lease,
 } from "@systole/heartbeat";
-import type { Instant, Machine, Tick } from "@systole/machine";
+import type { Instant, Machine, Millis, Tick } from "@systole/machine";
 import { type GroupRunner, groupRunner, type RunnerDoor } from "./group-runner.js";
 import type { Packet } from "./packet.js";
 

@@ -84,14 +84,22 @@ export function createSimulation(options: SimulationOptions): Simulation {
     const owners = ownersOf(address);
     const allRun = hosts.every((host) => host.isRunning() || !owners.hosts.includes(host.name));
     const since = network.healthySince();
-    if (since !== undefined) blame(oneOwner(owners, allRun, settings, world.now() - since));
+    if (since === undefined) return;
+    const leases = hosts.flatMap((host) =>
+      owners.hosts.includes(host.name) ? (host.handedOnMs() ?? []) : [],
+    );
+    const leaseMs = leases.length === 0 ? undefined : Math.max(...leases);
+    blame(oneOwner(owners, allRun, settings, world.now() - since, leaseMs));
   }
 
   /** Two owners that were excused must be one when the excuse has ended. */
   function checkLater(address: string): void {
-    for (const allRun of [true, false]) {
-      world.at(world.now() + graceMs(settings, allRun) + 1, () => checkOwners(address));
-    }
+    const graces = [
+      graceMs(settings, true),
+      graceMs(settings, false),
+      graceMs(settings, false, LONGEST_LEASE_MS),
+    ];
+    for (const grace of graces) world.at(world.now() + grace + 1, () => checkOwners(address));
   }
 
   /** The device cuts the power of the node and confirms, or does not answer. */
@@ -177,6 +185,9 @@ export function createSimulation(options: SimulationOptions): Simulation {
     blame,
   };
 }
+
+/** What a restart on purpose may leave to the next process. */
+const LONGEST_LEASE_MS = 15_000;
 
 /** How long a fence device takes to switch a node off. */
 const FENCE_MS = 1000;

@@ -3,6 +3,7 @@ import { type Program, runRoot } from "@systole/daemon";
 import { authkeysCommand } from "./commands/authkeys.js";
 import { eventsCommand } from "./commands/events.js";
 import { reloadCommand } from "./commands/reload.js";
+import { restartCommand } from "./commands/restart.js";
 import { serverCommand } from "./commands/server.js";
 import { statusCommand } from "./commands/status.js";
 import { whyCommand } from "./commands/why.js";
@@ -15,6 +16,6 @@ export const program = (root: string = runRoot()): Program => ({
   summary: "asks and tells the daemons of this director",
   commands: [
     ...[statusCommand(root), serverCommand(root), whyCommand(), eventsCommand()],
-    ...[reloadCommand(root), authkeysCommand],
+    ...[reloadCommand(root), restartCommand(root), authkeysCommand],
   ],
 });

@@ -1,7 +1,8 @@
 /** What the core tells the shell to do, in this order. None may block; slow ones answer with an event. */
 import type { Fact, Severity } from "@systole/bus";
-import type { Instant } from "@systole/machine";
+import type { Instant, Millis } from "@systole/machine";
 import type { RequestId } from "./event.js";
+import type { Lease } from "./lease.js";
 import type { GroupKey, Message, NodeName } from "./message.js";
 import type { Note } from "./note.js";
 
@@ -33,6 +34,18 @@ export type CoreAction =
    * which then answers nothing.
    */
   | { readonly type: "stop"; readonly group: GroupKey }
+  /**
+   * We are being restarted on purpose: the VIPs of these groups get this lease, the last word says so and what deadtime
+   * was announced; then the process ends, without another word and without stopping anything. If `until` has passed,
+   * the VIPs keep the lease that they have.
+   */
+  | {
+      readonly type: "hand-on";
+      readonly groups: readonly GroupKey[];
+      readonly lease: Lease;
+      readonly deadtime: Millis;
+      readonly until: Instant;
+    }
   /** We stalled: the VIPs of these groups go at once, before anything else. A `stop` of each group follows. */
   | { readonly type: "drop-vips"; readonly groups: readonly GroupKey[] }
   /** A stranger's VIP flaps are over: say again who answers for the VIPs of these groups (GARP). */

@@ -6,7 +6,7 @@
  *
  * The theory is in docs/architecture.md, "Cores as functions" and "The VIP lease"; who may take a group is in right.ts.
  */
-import { earliest, type Instant, type Machine, plus, type Tick } from "@systole/machine";
+import { earliest, type Instant, type Machine, milliseconds, plus, type Tick } from "@systole/machine";
 import { nothingSent } from "../wire/sequence.js";
 import type { CoreAction } from "./action.js";
 import { compareConfiguration } from "./agreement.js";
@@ -23,7 +23,7 @@ import { hearPing, pingDeadline, pingsSettled, tickPings } from "./ping-nodes.js
 import { groupDeadline, settle } from "./settling.js";
 import { held, report, sayStatus, speak } from "./speaking.js";
 import { standby, takeover } from "./standby.js";
-import { type ClusterState, type Group, idleGroup, pingNodes, stalled, voided } from "./state.js";
+import { type ClusterState, type Group, idleGroup, type Peer, pingNodes, stalled, voided } from "./state.js";
 import {
   act,
   beginTurn,
@@ -96,6 +96,7 @@ function nextDeadline(state: ClusterState): Instant | undefined {
 
 /** By how many milliseconds the step came too late. */
 function noticeLateness(turn: Turn): number {
+    state.restarting?.until,
   const due = nextDeadline(turn.state);
   const lateBy = due === undefined ? 0 : Math.max(0, turn.now - due);
   if (lateBy > lateAfter(turn.state)) change(turn, { judgeFrom: plus(turn.now, soon(turn.state.settings)) });
@@ -126,7 +127,6 @@ function startOver(turn: Turn): void {
   if (groups.length > 0) act(turn, { type: "drop-vips", groups });
   note(turn, { kind: "stalled", silentMs, generation });
   for (const key of state.groups.keys()) stepGroup(turn, key, { type: "void" });
-  const deadAt = plus(now, state.settings.deadtime);
   change(turn, {
     life: "storing",
     booting: false,
@@ -134,7 +134,10 @@ function startOver(turn: Turn): void {
     sent: nothingSent,
     lastSentAt: undefined,
     nextStatusAt: now,
-    peers: new Map([...state.peers].map(([node, peer]) => [node, voided(peer, now, deadAt)])),
+    peers: new Map(
+      [...state.peers].map(([node, peer]) => [node, voided(peer, now, deadAt(state, peer, now))]),
+    ),
+    restarting: undefined,
     reported: undefined,
     goneAt: undefined,
   });
@@ -157,6 +160,12 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return; // counted before anything else
     case "ping-reply":
       return hearPing(turn, event.node);
+/** A peer that is being restarted on purpose has announced a longer deadtime than ours: it still counts. */
+function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): Instant {
+  const announced = liveness.kind === "alive" ? liveness.deadtime : settings.deadtime;
+  return plus(now, milliseconds(Math.max(settings.deadtime, announced)));
+}
+
     case "generation-stored":
       return beginLife(turn, event.generation);
     case "holding":
@@ -188,6 +197,8 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
 type EventOf<Type extends CoreEvent["type"]> = Extract<CoreEvent, { type: Type }>;
 
 function tick(turn: Turn): void {
+    case "restart":
+      return restart(turn, event.request);
   const { state, now } = turn;
   if (state.life === "storing") {
     if (!state.booting) return;

@@ -55,6 +55,8 @@ export type CoreEvent =
   | { readonly type: "standby"; readonly set: HoldSet; readonly request: RequestId }
   /** hb_takeover: have this set of groups. */
   | { readonly type: "takeover"; readonly set: HoldSet; readonly request: RequestId }
+  /** End this process for the next one, and keep the VIPs (restarting.ts). */
+  | { readonly type: "restart"; readonly request: RequestId }
   /** Clean stop: release everything, say so, then `finished`. */
   | { readonly type: "stop" }
   /** New configuration (after a reload that parsed). The local name and the list of nodes must be the same. */

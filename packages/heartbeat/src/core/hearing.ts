@@ -192,11 +192,18 @@ function isDeaf(turn: Turn, peer: Peer): boolean {
   if (peer.said.ours !== true || turn.state.life === "storing") return false;
   const acknowledged = acknowledgedAt(turn.state, peer);
   return acknowledged === undefined || turn.now - acknowledged >= deafLimit(turn.state.settings);
+  if (announcesAnother(peer, message)) turn.speak = true; // it waits until we say that we have heard it
 }
 
 /** The other node wants this set (in our view), by command. */
 function hearTakeover(turn: Turn, peer: Peer, set: HoldSet): void {
   const { local, groups } = turn.state.settings;
+/** A node of ours has announced another deadtime: it is being restarted, or has been. */
+const announcesAnother = (
+  { said }: Peer,
+  { deadtime, ours }: Extract<Message, { type: "status" }>,
+): boolean => ours !== undefined && said.deadtime !== undefined && said.deadtime !== deadtime;
+
   if (peer.said.ours === false) offer(turn, peer, set);
   else giveTo(turn, groupsOf(set, local, groups), peer.node, `${peer.node} asked for it`);
 }

@@ -37,6 +37,22 @@ export function leaseFor(timing: LeaseTiming, canGuard: boolean): Lease | undefi
   return canGuard && guarded >= 1.5 * keepalive ? { kind: "guard", length: guarded } : undefined;
 }
 
+const LONGEST_RESTART = seconds(10);
+
+/** The deadtime that we announce while we are restarted on purpose; never longer than a peer that boots waits. */
+export const longerDeadtime = ({ deadtime, initdead }: { deadtime: Millis; initdead: Millis }): Millis =>
+  milliseconds(Math.max(deadtime, Math.min(initdead, deadtime + LONGEST_RESTART)));
+
+/** The lease of the same kind that a longer deadtime allows: for a restart on purpose (restarting.ts). */
+export function longerLease(
+  { keepalive }: LeaseTiming,
+  deadtime: Millis,
+  kind: Lease["kind"],
+): Lease | undefined {
+  if (kind === "address") return leaseFor({ keepalive, deadtime }, false);
+  return { kind, length: milliseconds(deadtime - 1.5 * keepalive - lateness({ kind, length: deadtime })) };
+}
+
 /** Whoever has been silent for this long starts over: the lease, or what it would be without whole seconds. */
 export function silenceLimit(timing: LeaseTiming & { readonly lease: Lease | undefined }): Millis {
   const { keepalive, deadtime, lease } = timing;

@@ -11,7 +11,7 @@ import { countStatus } from "../wire/sequence.js";
 import { soon } from "./lease.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
 import { claimOf, holds } from "./ownership.js";
-import { type ClusterState, mayRenew } from "./state.js";
+import { announcedDeadtime, type ClusterState, mayRenew } from "./state.js";
 import { act, change, note, send, type Turn } from "./turn.js";
 
 /** Says what is due at the end of a turn. */
@@ -42,7 +42,7 @@ export function sayStatus(turn: Turn): void {
     message: {
       type: "status",
       state: ownState(state),
-      deadtime: state.settings.deadtime,
+      deadtime: announcedDeadtime(state),
       protocol: 1,
       ours: ownFacts(state),
     },

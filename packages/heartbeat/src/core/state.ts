@@ -1,10 +1,11 @@
 /** The whole state of the core, and how a life begins. */
-import { type Instant, plus } from "@systole/machine";
+import { type Instant, type Millis, milliseconds, plus } from "@systole/machine";
 import { nothingReceived, type Reception } from "../wire/reception.js";
 import { nothingSent, type Sent } from "../wire/sequence.js";
 import { type Dialogue, noDialogue } from "./dialogue.js";
+import type { RequestId } from "./event.js";
 import type { Fencing } from "./fencing.js";
-import { lateness, silenceLimit } from "./lease.js";
+import { lateness, longerDeadtime, silenceLimit } from "./lease.js";
 import { joining, type Liveness } from "./liveness.js";
 import type { GroupKey, HoldSet, NodeName, Place } from "./message.js";
 import type { Ownership } from "./ownership.js";
@@ -89,6 +90,10 @@ export interface Boot {
   /** The generation read from the file (or the time, if there was none); the first life uses the next one. */
   readonly storedGeneration: number;
   /**
+  /** A restart that keeps the VIPs was asked for. */
+  readonly restarting: Restarting | undefined;
+  /** Until the groups that were adopted run under our own lease. */
+  readonly inherited: Inheritance | undefined;
    * Groups whose VIPs a former process of ours left in the kernel, still inside its lease since it last sent: they are
    * kept, without a gap. Every other VIP of ours must have been removed before.
    */
@@ -125,6 +130,8 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     booting: true,
   };
 }
+  /** What it had announced and allowed, if it was restarted on purpose. */
+  readonly inherited?: Inheritance;
 
 export const idleGroup: Group = {
   ownership: { kind: "none" },
@@ -136,6 +143,8 @@ export const idleGroup: Group = {
 
 const adoptedGroup = (now: Instant): Group => ({
   ...idleGroup,
+    restarting: undefined,
+    inherited: adopted.size > 0 ? boot.inherited : undefined,
   ownership: { kind: "starting", reason: "adopted from the process before", since: now },
   since: now,
 });
@@ -197,7 +206,14 @@ export const voided = (peer: Peer, now: Instant, deadAt: Instant): Peer => ({
 export const stalled = (state: ClusterState, now: Instant): boolean =>
   state.lastSentAt !== undefined &&
   state.life !== "gone" &&
-  now - state.lastSentAt >= silenceLimit(state.settings);
+  now - state.lastSentAt >= silenceLimit(state.settings) &&
+  (state.inherited === undefined || now >= state.inherited.until);
+
+/** The silence after which others shall call us dead, as we say it now. */
+export function announcedDeadtime({ settings, restarting, inherited }: ClusterState): Millis {
+  if (restarting !== undefined) return longerDeadtime(settings);
+  return milliseconds(Math.max(settings.deadtime, inherited?.deadtime ?? 0));
+}
 
 /**
  * A renewal at `now` cannot outlive our last heartbeat's deadtime, whatever happens to the next one.

@@ -16,6 +16,8 @@ export interface Statement {
   readonly heardUs: Place | undefined;
   readonly claims: readonly GroupClaim[];
   readonly leaving: boolean;
+  /** The silence after which it wants to be called dead. */
+  readonly deadtime: Millis | undefined;
   readonly configuration: string | undefined;
   /** The length of its VIP lease; 0 if it has none, undefined if it does not say. */
   readonly lease: Millis | undefined;
@@ -29,6 +31,7 @@ export const nothingSaid: Statement = {
   heardUs: undefined,
   claims: [],
   leaving: false,
+  deadtime: undefined,
   configuration: undefined,
   lease: undefined,
   ours: undefined,
@@ -46,11 +49,11 @@ export function fromStatus(
   place: Place,
   local: NodeName,
 ): Statement {
-  const { ours, state } = status;
-  if (ours === undefined) return { ...before, place, state, ours: false };
+  const { ours, state, deadtime } = status;
+  if (ours === undefined) return { ...before, place, state, deadtime, ours: false };
   const heardUs = ours.heard.find((heard) => heard.node === local);
   const { claims, leaving, configuration, lease } = ours;
-  return { place, state, heardUs, claims, leaving, configuration, lease, ours: true };
+  return { place, state, heardUs, claims, leaving, deadtime, configuration, lease, ours: true };
 }
 
 /** The groups that a hold set of `node` means: `local` are those it prefers. */

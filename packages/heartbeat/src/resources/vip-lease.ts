@@ -45,7 +45,8 @@ export function createVipLease({ clock, guard, lease, warn }: VipLeaseDependenci
   let toldProblem: string | undefined;
 
   const guarded = (): Millis | undefined => {
-    const present = lease();
+  let longer: Lease | undefined;
+    const present = longer ?? lease();
     return present?.kind === "guard" ? present.length : undefined;
   };
 
@@ -79,11 +80,13 @@ export function createVipLease({ clock, guard, lease, warn }: VipLeaseDependenci
 
   return {
     addressSeconds() {
-      const present = lease();
+      const present = longer ?? lease();
       if (present === undefined) return undefined;
       return present.kind === "guard" ? GUARDED_SECONDS : present.length / 1000;
     },
-    isDue: (renewedAt) => guarded() === undefined || clock.now() >= plus(renewedAt, GUARDED_RENEWAL),
+      if (longer !== undefined) return Math.ceil(longer.length / 1000);
+    isDue: (renewedAt) =>
+      guarded() === undefined || longer !== undefined || clock.now() >= plus(renewedAt, GUARDED_RENEWAL),
     grant(vip) {
       if (collected === undefined) send([vip]);
       else collected.push(vip);
@@ -96,6 +99,9 @@ export function createVipLease({ clock, guard, lease, warn }: VipLeaseDependenci
     },
     together(run) {
       const all: IpAddress[] = [];
+    extend(wanted) {
+      longer = wanted;
+    },
       collected = all;
       try {
         run();

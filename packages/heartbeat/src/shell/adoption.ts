@@ -35,10 +35,11 @@ export async function settlePast(
   { clock, addresses, runner, log }: AdoptionDependencies,
 ): Promise<readonly string[]> {
   const present = new Set((await addresses.list()).map(({ address }) => address));
+  const length = lastWord?.handedOn?.lease ?? lease?.length;
   const insideLease =
     lastWord !== undefined &&
-    lease !== undefined &&
-    lastWord.silence < lease.length - Math.min(LONGEST_MARGIN_MS, lease.length / 2);
+    length !== undefined &&
+    lastWord.silence < length - Math.min(LONGEST_MARGIN_MS, length / 2);
   const adopted: string[] = [];
   for (const group of groups) {
     const vips = vipsOf(group.resources);

@@ -36,6 +36,8 @@ export interface AssemblyDependencies {
   readonly lastWord: Pick<LastWordFile, "sent">;
   /** The clean stop of the core is done. */
   readonly finished: () => void;
+  /** The VIPs are left to the next process. */
+  readonly handedOn: () => void;
 }
 
 export interface Assembly {
@@ -51,7 +53,7 @@ export interface Assembly {
 }
 
 export function assemble(dependencies: AssemblyDependencies): Assembly {
-  const { context, kernel, configuration, lastWord, finished } = dependencies;
+  const { context, kernel, configuration, lastWord, finished, handedOn } = dependencies;
   const { clock, log, events, background } = context;
   const present = new Present(configuration);
   const dropped = createDropLog(clock, (line) => {
@@ -92,11 +94,11 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
   const answers = createAnswers(clock);
   const heard = createHeardKeeper({ path: paths.heard, clock, background });
   const parts: PerformerDependencies = {
-    ...{ clock, runner, lease, background, finished },
+    ...{ clock, runner, lease, background, finished, handedOn },
     lastWord: {
       ...lastWord,
-      sent(groups) {
-        lastWord.sent(groups);
+      sent(groups, handedOn) {
+        lastWord.sent(groups, handedOn);
         heard.look(present.state);
       },
     },

@@ -43,6 +43,7 @@ export function heartbeatVerbs({ feed, answers, status, parameter, stop }: Comma
       run: ({ node }) =>
         answers.ask((request) => feed({ type: "confirm-dead", node: String(node).toLowerCase(), request })),
     },
+    restart: { changes: true, run: () => answers.ask((request) => feed({ type: "restart", request })) },
     parameter: { changes: false, run: ({ name }) => parameter(String(name)) ?? null },
     stop: {
       changes: true,

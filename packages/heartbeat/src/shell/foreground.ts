@@ -4,9 +4,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type DaemonContext, StartFailure } from "@systole/daemon";
 import { type Network, openNetwork } from "@systole/kernel";
-import { milliseconds, plus } from "@systole/machine";
+import { type Instant, milliseconds, plus } from "@systole/machine";
 import { lockProgramText, realtime } from "@systole/sys";
 import type { CoreEvent } from "../core/event.js";
+import type { Boot } from "../core/state.js";
 import { viewOf } from "../core/view.js";
 import { logLines } from "../log-lines.js";
 import { problemOf } from "../resources/resource.js";
@@ -18,7 +19,7 @@ import { watchFenceDevice } from "./fence-watch.js";
 import { openFifo } from "./fifo.js";
 import { readGeneration } from "./generation-file.js";
 import { readHeard } from "./heard-file.js";
-import { openLastWord, readLastWord } from "./last-word.js";
+import { type LastWord, type LastWordFile, openLastWord, readLastWord } from "./last-word.js";
 import { armLease, isGuarded } from "./lease-arming.js";
 import { logTargets } from "./log-targets.js";
 import { parametersOf } from "./parameters.js";
@@ -29,6 +30,8 @@ import { loadUuid } from "./uuid-file.js";
 import { keepWatchdog, type WatchdogKeeper } from "./watchdog-keeper.js";
 
 export const EXIT_CONFIGURATION = 6;
+/** Restarted on purpose: whoever started this process shall start the next one. EX_TEMPFAIL of sysexits.h. */
+const EXIT_HANDED_ON = 75;
 
 export interface ForegroundOptions {
   /** How often `-d` was given. */
@@ -47,8 +50,8 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   mkdirSync(context.runDirectory, { recursive: true, mode: 0o755 });
   const { lastWord, lastWordAt, word } = lastWords(context);
   const watchdog = watchdogOf(context, configuration);
-  const spoken = (groups: readonly string[]) => {
-    word.sent(groups);
+  const spoken: LastWordFile["sent"] = (groups, handed) => {
+    word.sent(groups, handed);
     watchdog.feed();
   };
   const { uuid, fresh } = await loadUuid(paths.uuid);
@@ -57,7 +60,16 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   const done = new Promise<void>((resolve) => {
     finished = resolve;
   });
-  const heartbeat = assemble({ context, kernel, uuid, configuration, lastWord: { sent: spoken }, finished });
+  let isHandedOn = false;
+  const handedOn = () => {
+    isHandedOn = true;
+    finished();
+    context.stop("restart", EXIT_HANDED_ON);
+  };
+  const heartbeat = assemble({
+    ...{ context, kernel, uuid, configuration, finished, handedOn },
+    lastWord: { sent: spoken },
+  });
   const { addresses } = kernel;
   const log = (line: string) => context.log.info({ event: "past" }, line);
   const lease = configuration.settings.lease;
@@ -76,7 +88,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   heartbeat.begin({
     storedGeneration: await storedGeneration(context, configuration),
     adopted,
-    ...(lastWordAt === undefined ? {} : { lastWordAt }),
+    ...pastOf(lastWord, lastWordAt),
     heard: readHeard(paths.heard),
   });
   await listen(context, heartbeat, guard);
@@ -90,7 +102,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     word.close();
     unwatch();
     watchdog.disarm();
-    if (isGuarded(heartbeat.present.configuration)) await guard.disarm();
+    if (isGuarded(heartbeat.present.configuration) && !isHandedOn) await guard.disarm();
     await kernel.close();
   });
   context.ready(`node ${context.node} of ${configuration.settings.nodes.join(", ")}`);
@@ -102,6 +114,14 @@ function lastWords({ clock, runDirectory }: DaemonContext) {
   const lastWord = readLastWord(path);
   const lastWordAt = lastWord && plus(clock.now(), milliseconds(-lastWord.silence));
   return { lastWord, lastWordAt, word: openLastWord(path) };
+}
+
+/** What the new life goes by until it has spoken itself. */
+function pastOf(lastWord: LastWord | undefined, lastWordAt: Instant | undefined): Partial<Boot> {
+  if (lastWordAt === undefined) return {};
+  const handed = lastWord?.handedOn;
+  const inherited = handed && { deadtime: handed.deadtime, until: plus(lastWordAt, handed.lease) };
+  return { lastWordAt, ...(inherited && { inherited }) };
 }
 
 function watchdogOf({ log }: DaemonContext, { haCf, settings }: Configuration): WatchdogKeeper {

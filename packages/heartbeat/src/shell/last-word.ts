@@ -12,11 +12,18 @@ export interface LastWord {
   readonly groups: readonly string[];
   /** How long ago it was sent. */
   readonly silence: Millis;
+  /** It was a restart on purpose: the lease and the deadtime that hold from then on instead of the usual ones. */
+  readonly handedOn?: HandedOn;
+}
+
+export interface HandedOn {
+  readonly lease: Millis;
+  readonly deadtime: Millis;
 }
 
 export interface LastWordFile {
   /** Called with each status sent. Overwrites in place; the file is in memory (tmpfs). */
-  sent(groups: readonly string[]): void;
+  sent(groups: readonly string[], handedOn?: HandedOn): void;
   close(): void;
 }
 
@@ -28,9 +35,9 @@ export function openLastWord(path: string): LastWordFile {
   const fd = openSync(path, "w", 0o600);
   const boot = bootId();
   return {
-    sent(groups) {
-      const text = `${boot} ${monotonicMs().toFixed(3)} ${groups.join(" ")}\n`;
-      const length = writeSync(fd, text, 0, "utf8");
+    sent(groups, handedOn) {
+      const text = JSON.stringify({ boot, at: monotonicMs(), groups, ...(handedOn && { handedOn }) });
+      const length = writeSync(fd, `${text}\n`, 0, "utf8");
       ftruncateSync(fd, length);
     },
     close: () => closeSync(fd),
@@ -45,8 +52,27 @@ export function readLastWord(path: string): LastWord | undefined {
   } catch {
     return undefined; // the first start since the machine booted
   }
-  const [boot, at, ...groups] = text.trim().split(" ");
-  const sentAt = Number(at);
-  if (boot !== bootId() || !Number.isFinite(sentAt)) return undefined;
-  return { groups, silence: milliseconds(monotonicMs() - sentAt) };
+  const word = parsed(text);
+  if (word?.boot !== bootId()) return undefined;
+  const { at, groups, handedOn } = word;
+  return { groups, silence: milliseconds(monotonicMs() - at), ...(handedOn && { handedOn }) };
+}
+
+interface Written {
+  readonly boot: string;
+  readonly at: number;
+  readonly groups: readonly string[];
+  readonly handedOn?: HandedOn;
+}
+
+/** Undefined for what no process of ours has written to its end. */
+function parsed(text: string): Written | undefined {
+  try {
+    const word: Partial<Written> = JSON.parse(text);
+    const { boot, at, groups, handedOn } = word;
+    if (typeof boot !== "string" || typeof at !== "number" || !Array.isArray(groups)) return undefined;
+    return { boot, at, groups, ...(handedOn && { handedOn }) };
+  } catch {
+    return undefined;
+  }
 }

@@ -8,6 +8,7 @@ import type { Fact, Severity } from "@systole/bus";
 import type { Clock } from "@systole/machine";
 import type { CoreAction } from "../core/action.js";
 import type { CoreEvent, RequestId } from "../core/event.js";
+import type { Message } from "../core/message.js";
 import type { Note } from "../core/note.js";
 import { problemOf } from "../resources/resource.js";
 import type { Runner, RunnerGroup } from "../resources/runner.js";
@@ -20,7 +21,7 @@ export interface PerformerDependencies {
   readonly clock: Clock;
   readonly transmitter: Transmitter;
   readonly runner: Runner;
-  readonly lease: Pick<VipLease, "together">;
+  readonly lease: Pick<VipLease, "together" | "extend">;
   readonly lastWord: Pick<LastWordFile, "sent">;
   /** Of the present configuration. */
   readonly fencer: () => Fencer | undefined;
@@ -34,14 +35,14 @@ export interface PerformerDependencies {
   /** Asks every ping node once. */
   readonly ping: () => void;
   readonly finished: () => void;
+  /** All is left to the next process: this one ends, and stops nothing. */
+  readonly handedOn: () => void;
   /** A promise nobody awaits: its failure stops the daemon. */
   readonly background: (what: string, work: Promise<unknown>) => void;
 }
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
   const { clock, transmitter, runner, lease, lastWord, feed, background } = dependencies;
-  let renewed: readonly string[] = [];
-
   return function perform(action) {
     switch (action.type) {
       case "persist-generation":
@@ -51,7 +52,8 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         const at = clock.now();
         transmitter.send(action);
         if (action.message.type !== "status") return;
-        lastWord.sent(renewed);
+        // Before a VIP comes up: a process that dies right after that leaves it to the next one.
+        lastWord.sent(claimed(action.message));
         feed({ type: "sent", generation: action.generation, at });
         return;
       }
@@ -64,17 +66,17 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
       case "renew":
         if (clock.now() > action.until) return;
         lease.together(() => runner.each(action.groups, "renew"));
-        renewed = action.groups;
+        return;
+      case "hand-on":
+        handOn(action, dependencies);
         return;
       case "start":
         background(`starting ${action.group}`, start(action.group, dependencies));
         return;
       case "stop":
-        renewed = renewed.filter((key) => key !== action.group);
         background(`stopping ${action.group}`, stop(action.group, dependencies));
         return;
       case "drop-vips":
-        renewed = renewed.filter((key) => !action.groups.includes(key));
         runner.each(action.groups, "withdraw");
         return;
       case "announce":
@@ -97,6 +99,24 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         return;
     }
   };
+}
+
+/** The groups whose VIPs may be up by our will, as the status says it. */
+const claimed = ({ ours }: Extract<Message, { type: "status" }>): readonly string[] =>
+  (ours?.claims ?? [])
+    .filter(({ state }) => state === "starting" || state === "running")
+    .map(({ group }) => group);
+
+function handOn(
+  { groups, lease, deadtime, until }: Extract<CoreAction, { type: "hand-on" }>,
+  dependencies: PerformerDependencies,
+): void {
+  if (dependencies.clock.now() <= until) {
+    dependencies.lease.extend(lease);
+    dependencies.lease.together(() => dependencies.runner.each(groups, "renew"));
+    dependencies.lastWord.sent(groups, { lease: lease.length, deadtime });
+  }
+  dependencies.handedOn();
 }
 
 async function persist(generation: number, { storeGeneration, feed }: PerformerDependencies): Promise<void> {
