@@ -58,6 +58,7 @@ test.each([
   ["DOS line endings", "deadtime 20\r", { deadtime: 20_000 }],
   ["milliseconds", "keepalive 500ms", { keepalive: 500 }],
   ["our own directive in a comment", "#% viplease off", { vipLease: false }],
+  ["ipfail without the original's line", "#% ipfail on", { ipFail: true }],
   [
     "limits and scopes of scripts",
     "#% scriptlimit 60\n#% scriptscopes off",
@@ -83,7 +84,8 @@ test("programs, access, ping nodes, serial media, fence device and watchdog", ()
 ping_group routers 192.0.2.1 192.0.2.2
 baud 115200
 serial /dev/ttyS0
-respawn hacluster /usr/bin/ipfail -v
+respawn hacluster /usr/bin/pingd -v
+respawn hacluster /usr/lib/heartbeat/ipfail
 apiauth ipfail uid=hacluster,root gid=haclient
 stonith_host lb2 nosuch parameter
 stonith_host * external/ipmi lb2 192.0.2.3
@@ -97,7 +99,8 @@ watchdog /dev/watchdog
       { kind: "ping_group", name: "routers", hosts: ["192.0.2.1", "192.0.2.2"] },
     ],
     media: [{ kind: "bcast" }, { kind: "serial", device: "/dev/ttyS0", baud: 115_200 }],
-    clients: [{ user: "hacluster", path: "/usr/bin/ipfail", args: ["-v"], failfast: false }],
+    clients: [{ user: "hacluster", path: "/usr/bin/pingd", args: ["-v"], failfast: false }],
+    ipFail: true, // built in, wherever the original's program would be
     fenceDevice: { type: "external/ipmi", parameters: { text: "lb2 192.0.2.3" } },
     watchdog: { device: "/dev/watchdog" },
   });
@@ -132,7 +135,7 @@ test.each([
   ["rtprio out of range", "rtprio 100", "bad-number"],
   ["a stonith type nobody has", "stonith rps11 /etc/ha.d/rps.cfg", "unknown-fence-type"],
   ["a program that is none", "respawn root /etc/passwd", "bad-program"],
-  ["a user that is none", "respawn nobody-here /usr/bin/ipfail", "unknown-user"],
+  ["a user that is none", "respawn nobody-here /usr/bin/pingd", "unknown-user"],
   ["apiauth without a list", "apiauth ipfail", "bad-apiauth"],
   ["a watchdog given twice", "watchdog /dev/watchdog /dev/watchdog", "given-twice"],
   ["autojoin with haresources", "autojoin any", "autojoin"],

@@ -5,7 +5,7 @@ const FILES: Readonly<Record<string, ReturnType<HaCfSurroundings["fileKind"]>>> 
   "/dev/ttyS0": "character-device",
   "/dev/null": "character-device",
   "/dev/watchdog": "character-device",
-  "/usr/bin/ipfail": "program",
+  "/usr/bin/pingd": "program",
   "/bin/true": "program",
   "/bin": "directory",
   "/etc/passwd": "other",

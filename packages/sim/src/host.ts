@@ -53,6 +53,8 @@ const FIRST_GENERATION = 1000;
 
 export class Host {
   readonly name: string;
+  /** The service LAN is plugged in: ping nodes answer. */
+  reachesPings = true;
   /** Resources that refuse to start. */
   readonly refusing = new Set<string>();
   readonly #options: HostOptions;
@@ -63,11 +65,11 @@ export class Host {
   #director: Director | undefined;
   /** `/run`: when a heartbeat was last sent, by this host's clock; gone with the power. */
   #lastSent: Instant | undefined;
-  /** A start was asked for while a process was still leaving. */
-  #again = false;
   /** A restart on purpose: what the last process left to the next, and when that comes. */
   #handedOn: { readonly lease: number; readonly deadtime: Millis } | undefined;
   #nextAfterMs = 0;
+  /** A start was asked for while a process was still leaving. */
+  #again = false;
 
   constructor(options: HostOptions) {
     this.name = options.name;
@@ -90,9 +92,9 @@ export class Host {
     const kernel = fakeKernel({ clock: { now: () => this.#now(), at: (when, run) => this.#at(when, run) } });
     this.#running = new Set();
     this.#lastSent = undefined;
+    this.#handedOn = undefined;
     this.#kernel = kernel;
     kernel.addresses.watch(({ kind, address }) => {
-    this.#handedOn = undefined;
       if (this.#kernel !== kernel) return; // its power was cut
       const how = this.#process?.frozen === false ? "" : "by the kernel";
       this.#options.watcher.vip(this.name, address.address, kind === "added", how);
@@ -131,8 +133,6 @@ export class Host {
     this.#process = new Process(this.#door(kernel), boot, core ?? ((plain) => plain));
   }
 
-  freeze(): void {
-    if (this.#process !== undefined) this.#process.frozen = true;
   /** For the next process: the moment of the last word, and what a restart on purpose has left. */
   #past(): Partial<Boot> {
     const lastWordAt = this.#lastSent;
@@ -148,6 +148,8 @@ export class Host {
     this.feed({ type: "restart", request: 1 });
   }
 
+  freeze(): void {
+    if (this.#process !== undefined) this.#process.frozen = true;
   }
 
   /** It freezes after so many more actions. */
@@ -167,13 +169,13 @@ export class Host {
     return this.#kernel?.addresses.listNow().some((held) => held.address === address) ?? false;
   }
 
-  /** Its heartbeat runs: neither killed nor frozen. */
-  isRunning(): boolean {
   /** The lease that the last process has left to the next one, until that runs. */
   handedOnMs(): number | undefined {
     return this.#handedOn?.lease;
   }
 
+  /** Its heartbeat runs: neither killed nor frozen. */
+  isRunning(): boolean {
     return this.#process?.frozen === false;
   }
 
@@ -239,6 +241,18 @@ export class Host {
         for (const medium of network.media) network.send(medium, this.name, packet);
       },
       acted: (action: CoreAction) => watcher.acted(this.name, action),
+      handedOn: (lease: Lease, deadtime: Millis) => {
+        this.#handedOn = { lease: lease.length, deadtime };
+        this.#lastSent = this.#now(); // the last word is written once more
+        const running = this.#process;
+        world.at(world.now() + this.#nextAfterMs, () => {
+          if (this.#process === undefined || this.#process === running) this.restart();
+        });
+      },
+      ping: () => {
+        for (const node of this.reachesPings ? (settings.pings?.nodes ?? []) : [])
+          world.at(world.now() + PING_MS, () => this.feed({ type: "ping-reply", node }));
+      },
       ended: () => {
         this.#process = undefined;
         if (this.#again) world.at(world.now(), () => this.restart());
@@ -279,6 +293,9 @@ export class Host {
     }
   }
 }
+
+/** How long the answer of a ping node takes. */
+const PING_MS = 1;
 
 /** Seconds until the kernel has ended a VIP, at the latest: its timer is coarse. */
 const lifetimeOf = (lease: Lease): number => (lease.length + 0.95 * lateness(lease)) / 1000;

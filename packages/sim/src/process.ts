@@ -33,6 +33,10 @@ export interface ProcessDoor
   storeGeneration(generation: number): void;
   send(packet: Packet): void;
   acted(action: CoreAction): void;
+  /** The VIPs have got this lease; the next process is told. */
+  handedOn(lease: Lease, deadtime: Millis): void;
+  /** Asks every ping node. */
+  ping(): void;
   ended(): void;
 }
 
@@ -175,6 +179,15 @@ export class Process {
       case "renew":
         if (now() <= action.until) runner.renew(action.groups);
         return;
+      case "hand-on":
+        if (now() <= action.until) {
+          runner.renew(action.groups, action.lease);
+          this.#door.handedOn(action.lease, action.deadtime);
+        }
+        this.end();
+        return this.#door.ended();
+      case "ping":
+        return this.#door.ping();
       case "start":
         return runner.start(action.group);
       case "stop":

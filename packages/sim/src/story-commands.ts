@@ -49,6 +49,15 @@ export const commands: Readonly<Record<string, Command>> = {
   /** SIGKILL; `start` starts heartbeat again on the running kernel, also after `stop`. */
   kill: onHost((host) => host.kill()),
   start: onHost((host) => host.restart()),
+  /** `restart lb1 700ms`: on purpose, as an upgrade does; the next process starts so much later. */
+  restart: ({ host }, [name, time]) => host(name ?? "").restartOnPurpose(parseTime(time ?? "")),
+  /** The service LAN of a node: without it no ping node answers. */
+  unplug: onHost((host) => {
+    host.reachesPings = false;
+  }),
+  plug: onHost((host) => {
+    host.reachesPings = true;
+  }),
   /** SIGSTOP, SIGCONT. */
   freeze: onHost((host) => host.freeze()),
   thaw: onHost((host) => host.thaw()),

@@ -12,7 +12,8 @@
  *   ...
  *
  * The star marks the node that the first VIP prefers; with a second star the second VIP, 192.0.2.20, prefers that one.
- * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `seed 7`. What stands below
+ * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `pings 192.0.2.1,192.0.2.2` (and ipfail),
+ * `seed 7`. What stands below
  * `----` must be exactly what is written down until the next block.
  */
 import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
@@ -138,6 +139,7 @@ const SETTINGS = new Set([
   "seed",
   "off",
   "fence",
+  "pings",
 ]);
 
 function settingsFor(local: string, { nodes, preferred, values }: Header): ClusterSettings {
@@ -155,7 +157,8 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
     warntime: time("warntime", milliseconds(deadtime / 2)),
     initdead: time("initdead", milliseconds(2 * deadtime)),
     maxRexmitDelay: milliseconds(250),
-    autoFailback: values.get("auto_failback") === "off" ? "off" : "on",
+    autoFailback: autoFailbackOf(values.get("auto_failback") ?? "on"),
+    ...(values.has("pings") && { pings: { nodes: values.get("pings")!.split(","), deadtime }, ipFail: true }),
     groups: preferred.map((node, index) => {
       const vip = `IPaddr2::192.0.2.${10 + 10 * index}/32/eth0`;
       const key = index === 0 ? "ctsync" : `ctsync::${index}`;
@@ -164,4 +167,9 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
     lease: leaseFor({ keepalive, deadtime }, true),
     fencing: values.get("fence") === "on",
   };
+}
+
+function autoFailbackOf(word: string): ClusterSettings["autoFailback"] {
+  if (word === "on" || word === "off" || word === "legacy") return word;
+  throw new StoryError(`not an auto_failback: ${word}`);
 }

@@ -24,6 +24,10 @@ export const clientProgram: Directive = {
       complain("error", "unknown-user", user, `${name.text}: there is no user ${user.text}`);
     if (command === undefined)
       return complain("error", "bad-client", user, `${name.text} needs a program`, usage);
+    if (isIpFail(command.text)) {
+      draft.ipFail = true;
+      return;
+    }
     const problem = programProblem(command.text, around.fileKind(command.text));
     if (problem !== undefined)
       complain(problem.severity, "bad-program", command, `${name.text}: ${command.text} ${problem.text}`);
@@ -36,6 +40,9 @@ export const clientProgram: Directive = {
     });
   },
 };
+
+/** ipfail is built in: the line switches it on, whether the original's program is there or not. */
+const isIpFail = (path: string): boolean => /^\/(.*\/)?ipfail$/.test(path);
 
 function programProblem(
   path: string,

@@ -214,6 +214,7 @@ export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Direct
 /** Behind `#%`: what a real 3.0.6 node must not see. */
 export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["viplease", yesNo("vipLease")],
+  ["ipfail", yesNo("ipFail")],
   ["scriptlimit", time("scriptLimit")],
   ["scriptscopes", yesNo("scriptScopes")],
 ]);

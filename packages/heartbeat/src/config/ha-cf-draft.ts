@@ -63,6 +63,7 @@ export interface Draft {
   /** `crm` or `pacemaker` was given. */
   pacemakerSaid: boolean;
   vipLease: boolean;
+  ipFail: boolean;
   scriptLimit: Placed<Millis> | undefined;
   scriptScopes: boolean;
 }
@@ -112,6 +113,7 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   logBadPackets: true,
   pacemakerSaid: false,
   vipLease: true,
+  ipFail: false,
   scriptLimit: undefined,
   scriptScopes: true,
 });
@@ -137,7 +139,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   checkCluster(draft, localNode, complain);
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
-  const { pingNodes, clients, fenceDevice, watchdog, vipLease, scriptScopes } = draft;
+  const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, scriptScopes } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -146,7 +148,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     clientAccess: new Map([...DEFAULT_ACCESS, ...draft.clientAccess]),
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
-    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, scriptScopes },
+    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, scriptScopes },
     scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }

@@ -112,6 +112,8 @@ export interface HaCf {
   readonly parameters: ReadonlyMap<string, string>;
   /** Our own `viplease`: VIPs carry a lifetime that the kernel enforces. */
   readonly vipLease: boolean;
+  /** `respawn ... /ipfail`, or our own `ipfail`: give up what fewer ping nodes can reach. */
+  readonly ipFail: boolean;
   /** Our own `scriptlimit`: how long a script may take to start or stop. */
   readonly scriptLimit: Millis;
   /** Our own `scriptscopes`: under systemd scripts start in transient units. */

@@ -15,11 +15,14 @@ import type { CoreEvent } from "./event.js";
 import { fencingMachine } from "./fencing.js";
 import { settleHandOver } from "./hand-over.js";
 import { hear } from "./hearing.js";
+import { ipFailDeadline, settleIpFail } from "./ip-fail.js";
 import { soon } from "./lease.js";
+import { settleLegacy } from "./legacy.js";
 import type { GroupKey } from "./message.js";
 import { holds } from "./ownership.js";
 import { isAlive, peerDeadline, tickPeer } from "./peers.js";
 import { hearPing, pingDeadline, pingsSettled, tickPings } from "./ping-nodes.js";
+import { restart, settleInheritance, settleRestart } from "./restarting.js";
 import { groupDeadline, settle } from "./settling.js";
 import { held, report, sayStatus, speak } from "./speaking.js";
 import { standby, takeover } from "./standby.js";
@@ -54,7 +57,13 @@ export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
       handle(turn, event);
       advance(turn);
       settle(turn);
-      for (const node of turn.state.peers.keys()) settleHandOver(turn, node);
+      for (const node of turn.state.peers.keys()) {
+        settleHandOver(turn, node);
+        settleLegacy(turn, node);
+      }
+      settleIpFail(turn);
+      settleInheritance(turn);
+      settleRestart(turn);
       if (turn.state.leaving) leave(turn);
       speak(turn);
       return endTurn(turn);
@@ -87,8 +96,10 @@ function nextDeadline(state: ClusterState): Instant | undefined {
   return earliest([
     state.nextStatusAt,
     state.goneAt,
+    state.restarting?.until,
     ...[...state.peers.values()].map((peer) => peerDeadline(state, peer)),
     pingDeadline(state),
+    ipFailDeadline(state),
     ...[...state.groups.values()].map(groupDeadline),
     ...[...state.peers.values()].map(({ dialogue }) => dialogueDeadline(dialogue, state.lastStepAt)),
   ]);
@@ -96,7 +107,6 @@ function nextDeadline(state: ClusterState): Instant | undefined {
 
 /** By how many milliseconds the step came too late. */
 function noticeLateness(turn: Turn): number {
-    state.restarting?.until,
   const due = nextDeadline(turn.state);
   const lateBy = due === undefined ? 0 : Math.max(0, turn.now - due);
   if (lateBy > lateAfter(turn.state)) change(turn, { judgeFrom: plus(turn.now, soon(turn.state.settings)) });
@@ -150,6 +160,12 @@ function startOver(turn: Turn): void {
   act(turn, { type: "persist-generation", generation });
 }
 
+/** A peer that is being restarted on purpose has announced a longer deadtime than ours: it still counts. */
+function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): Instant {
+  const announced = liveness.kind === "alive" ? liveness.deadtime : settings.deadtime;
+  return plus(now, milliseconds(Math.max(settings.deadtime, announced)));
+}
+
 function handle(turn: Turn, event: CoreEvent | Tick): void {
   switch (event.type) {
     case "tick":
@@ -160,12 +176,6 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return; // counted before anything else
     case "ping-reply":
       return hearPing(turn, event.node);
-/** A peer that is being restarted on purpose has announced a longer deadtime than ours: it still counts. */
-function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): Instant {
-  const announced = liveness.kind === "alive" ? liveness.deadtime : settings.deadtime;
-  return plus(now, milliseconds(Math.max(settings.deadtime, announced)));
-}
-
     case "generation-stored":
       return beginLife(turn, event.generation);
     case "holding":
@@ -187,6 +197,8 @@ function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): I
       return standby(turn, event.set, event.request);
     case "takeover":
       return takeover(turn, event.set, event.request);
+    case "restart":
+      return restart(turn, event.request);
     case "stop":
       return stop(turn);
     case "configured":
@@ -197,8 +209,6 @@ function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): I
 type EventOf<Type extends CoreEvent["type"]> = Extract<CoreEvent, { type: Type }>;
 
 function tick(turn: Turn): void {
-    case "restart":
-      return restart(turn, event.request);
   const { state, now } = turn;
   if (state.life === "storing") {
     if (!state.booting) return;
@@ -242,7 +252,7 @@ function advance(turn: Turn): void {
   note(turn, { kind: "communication-up" });
   note(turn, { kind: "local-status", state: "active" });
   sayStatus(turn);
-  send(turn, { type: "starting" });
+  if (turn.state.settings.autoFailback !== "legacy") send(turn, { type: "starting" });
 }
 
 function started(turn: Turn, { group, steps, degraded }: EventOf<"started">): void {

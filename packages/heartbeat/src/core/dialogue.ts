@@ -38,6 +38,12 @@ export interface Dialogue {
    * whoever is preferred: until then we keep what both of us have.
    */
   readonly givesUpUntil: Instant | undefined;
+  /** auto_failback legacy: groups that it has let us take, in this life of both of us. */
+  readonly granted: readonly GroupKey[];
+  /** auto_failback legacy: groups that it has asked for and that are still being stopped here. */
+  readonly requested: readonly GroupKey[];
+  /** auto_failback legacy: when we last asked for what prefers us. */
+  readonly requestedAt: Instant | undefined;
 }
 
 export const noDialogue: Dialogue = {
@@ -50,6 +56,9 @@ export const noDialogue: Dialogue = {
   bothStartingUntil: undefined,
   handOver: undefined,
   givesUpUntil: undefined,
+  granted: [],
+  requested: [],
+  requestedAt: undefined,
 };
 
 /** Neither side stable: after so long each takes what prefers it. */
@@ -86,6 +95,14 @@ export function reported(
     bothStartingUntil: before.bothStartingUntil ?? plus(now, BOTH_STARTING),
   };
 }
+
+/** In auto_failback legacy it does not say what it has: what it has not granted us is its own. */
+export const claimInLegacy = (
+  { granted }: Dialogue,
+  { key }: GroupSettings,
+  to: { readonly node: NodeName; readonly generation: number },
+): GroupClaim =>
+  granted.includes(key) ? { group: key, state: "given", to } : { group: key, state: "running" };
 
 /**
  * What a real heartbeat says of one group, as if it said it as we do. What it has not told counts as its own, and while

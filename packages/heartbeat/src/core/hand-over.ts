@@ -38,6 +38,7 @@ export function hearHandOver(
 ): void {
   const peer = turn.state.peers.get(node)!; // hearing.ts has found it
   if (peer.said.ours !== false) return; // our nodes say it in their statuses
+  if (turn.state.settings.autoFailback === "legacy") return; // as the original
   const { handOver } = peer.dialogue;
   const { set } = message;
   if (message.info === "me" && handOver === undefined && canTake(turn, peer)) {

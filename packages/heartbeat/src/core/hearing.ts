@@ -5,7 +5,9 @@ import { compareConfiguration } from "./agreement.js";
 import { healed, noDialogue, reported } from "./dialogue.js";
 import { fencingMachine } from "./fencing.js";
 import { hearHandOver, offer } from "./hand-over.js";
+import { hearIpFail } from "./ip-fail.js";
 import { deafLimit } from "./lease.js";
+import { hearRequest, hearResponse } from "./legacy.js";
 import { livenessMachine } from "./liveness.js";
 import type { Header, HoldSet, Message, NodeName, Place } from "./message.js";
 import { acknowledgedAt, askNodes } from "./peers.js";
@@ -164,6 +166,14 @@ function understand(turn: Turn, header: Header, place: Place, message: Message):
       return;
     case "ask_resources":
       return hearHandOver(turn, node, message);
+    case "num_ping_nodes":
+    case "you_are_dead":
+    case "abort_giveup":
+      return forUs ? hearIpFail(turn, peer, message) : undefined;
+    case "ip-request":
+      return hearRequest(turn, peer, message.group);
+    case "ip-request-resp":
+      return forUs ? hearResponse(turn, peer, message) : undefined;
     case "hb_takeover":
       return hearTakeover(turn, peer, mirrored[message.set]);
     default:
@@ -182,28 +192,29 @@ function hearStatus(
   if (message.state !== peer.said.state) note(turn, { kind: "node-status", node, state: message.state });
   const said = fromStatus(peer.said, message, place, turn.state.settings.local);
   const heard = changePeer(turn, node, { said });
+  if (announcesAnother(peer, message)) turn.speak = true; // it waits until we say that we have heard it
   changePeer(turn, node, { deafSince: isDeaf(turn, heard) ? (peer.deafSince ?? turn.now) : undefined });
   compareConfiguration(turn, node);
   if (said.ours === false && !heard.dialogue.knowsUs) askNodes(turn, heard);
 }
 
-/** It speaks, but the newest of ours that it has heard is old. */
-function isDeaf(turn: Turn, peer: Peer): boolean {
-  if (peer.said.ours !== true || turn.state.life === "storing") return false;
-  const acknowledged = acknowledgedAt(turn.state, peer);
-  return acknowledged === undefined || turn.now - acknowledged >= deafLimit(turn.state.settings);
-  if (announcesAnother(peer, message)) turn.speak = true; // it waits until we say that we have heard it
-}
-
-/** The other node wants this set (in our view), by command. */
-function hearTakeover(turn: Turn, peer: Peer, set: HoldSet): void {
-  const { local, groups } = turn.state.settings;
 /** A node of ours has announced another deadtime: it is being restarted, or has been. */
 const announcesAnother = (
   { said }: Peer,
   { deadtime, ours }: Extract<Message, { type: "status" }>,
 ): boolean => ours !== undefined && said.deadtime !== undefined && said.deadtime !== deadtime;
 
+/** It speaks, but the newest of ours that it has heard is old. */
+function isDeaf(turn: Turn, peer: Peer): boolean {
+  if (peer.said.ours !== true || turn.state.life === "storing") return false;
+  const acknowledged = acknowledgedAt(turn.state, peer);
+  return acknowledged === undefined || turn.now - acknowledged >= deafLimit(turn.state.settings);
+}
+
+/** The other node wants this set (in our view), by command. */
+function hearTakeover(turn: Turn, peer: Peer, set: HoldSet): void {
+  const { local, groups, autoFailback } = turn.state.settings;
+  if (autoFailback === "legacy") return;
   if (peer.said.ours === false) offer(turn, peer, set);
   else giveTo(turn, groupsOf(set, local, groups), peer.node, `${peer.node} asked for it`);
 }

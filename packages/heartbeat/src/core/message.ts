@@ -104,12 +104,16 @@ export type Message =
       readonly nodes: readonly NodeName[];
       readonly deleted: readonly NodeName[];
     }
+  /** ipfail's: so many ping nodes answer the sender; it sees more than the receiver; it sees as many. */
+  | { readonly type: "num_ping_nodes"; readonly count: number }
+  | { readonly type: "you_are_dead" }
+  | { readonly type: "abort_giveup" }
   /** `ackseq`. */
   | { readonly type: "NS_ackmsg"; readonly sequence: number }
   /** `firstseq`, `lastseq`: decimal on the wire. */
   | { readonly type: "NS_rexmit"; readonly first: number; readonly last: number }
   | { readonly type: "NS_nak_rexmit"; readonly first: number; readonly info: string }
-  /** Anything else (`num_ping_nodes`, `addnode`, a client's own): it counts in the sequence. */
+  /** Anything else (`addnode`, a client's own): it counts in the sequence. */
   | { readonly type: "other"; readonly name: string };
 
 export type FenceResult = "OK" | "badhost" | "bad" | "n_stnth" | "unneeded";

@@ -2,7 +2,7 @@
 import { earliest, type Instant, plus, seconds } from "@systole/machine";
 import { ask, nextAsk } from "../wire/reception.js";
 import { leftAt } from "../wire/sequence.js";
-import { claimInWords } from "./dialogue.js";
+import { claimInLegacy, claimInWords } from "./dialogue.js";
 import { fencingMachine } from "./fencing.js";
 import { silenceLimit } from "./lease.js";
 import { type LivenessAction, livenessMachine } from "./liveness.js";
@@ -38,7 +38,14 @@ export function acknowledgedAt(state: ClusterState, peer: Peer): Instant | undef
   return leftAt(state.sent, heardUs.sequence);
 }
 
-export function claimOfPeer(peer: Peer, group: GroupSettings, now: Instant): GroupClaim | undefined {
+export function claimOfPeer(
+  { settings, generation }: ClusterState,
+  peer: Peer,
+  group: GroupSettings,
+  now: Instant,
+): GroupClaim | undefined {
+  if (peer.said.ours === false && settings.autoFailback === "legacy")
+    return claimInLegacy(peer.dialogue, group, { node: settings.local, generation });
   if (peer.said.ours === false) return claimInWords(peer.dialogue, peer.node, group, now);
   return peer.said.claims.find((claim) => claim.group === group.key);
 }
@@ -50,7 +57,7 @@ export const others = (state: ClusterState, group: GroupSettings, now: Instant):
     absent: isAbsent(peer),
     leaving: peer.said.leaving,
     permits: permits(state, peer, now),
-    claim: claimOfPeer(peer, group, now),
+    claim: claimOfPeer(state, peer, group, now),
   }));
 
 /** Who could take a group from us now, the first in the order of names. */

@@ -25,6 +25,8 @@ export interface ClusterSettings {
   readonly groups: readonly GroupSettings[];
   /** Hosts outside the cluster that are asked whether they answer; absent: none. */
   readonly pings?: { readonly nodes: readonly NodeName[]; readonly deadtime: Millis };
+  /** ipfail is built in and wanted. */
+  readonly ipFail?: boolean;
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
   readonly lease: Lease | undefined;
   /** Stands for what must be the same on all nodes: haresources, nodes, auto_failback. */

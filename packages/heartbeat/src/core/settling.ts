@@ -72,7 +72,7 @@ function settleHeld(turn: Turn, group: GroupSettings, here: Group): void {
 function hasToo(turn: Turn, peer: Peer, group: GroupSettings): boolean {
   if (!isAlive(peer) || peer.said.ours === undefined) return false;
   if (peer.said.ours === false && peer.dialogue.holds === undefined) return false;
-  const state = claimOfPeer(peer, group, turn.now)?.state;
+  const state = claimOfPeer(turn.state, peer, group, turn.now)?.state;
   return state === "running" || (state === "starting" && peer.said.ours);
 }
 
@@ -128,7 +128,7 @@ const wasHeard = (state: ClusterState, peer: Peer): boolean =>
 function settleGiven(turn: Turn, group: GroupSettings, here: Extract<Ownership, { kind: "given" }>): void {
   const peer = turn.state.peers.get(here.to.node);
   if (peer === undefined || isAbsent(peer)) return take(turn, group.key, `${here.to.node} is gone`);
-  const claim = claimOfPeer(peer, group, turn.now);
+  const claim = claimOfPeer(turn.state, peer, group, turn.now);
   if (claim !== undefined) {
     if (claim.state !== "stopping" && peer.said.place !== undefined)
       stepGroup(turn, group.key, { type: "taken" });
@@ -150,7 +150,8 @@ function settleRevoking(
 ): void {
   const peer = turn.state.peers.get(here.from);
   if (peer === undefined || isAbsent(peer)) return take(turn, group.key, `${here.from} is gone`);
-  if (claimOfPeer(peer, group, turn.now) !== undefined) return stepGroup(turn, group.key, { type: "taken" });
+  if (claimOfPeer(turn.state, peer, group, turn.now) !== undefined)
+    return stepGroup(turn, group.key, { type: "taken" });
   const revoked = { generation: turn.state.generation, sequence: here.sequence - 1 };
   if (peer.said.heardUs !== undefined && isNewer(peer.said.heardUs, revoked)) {
     take(turn, group.key, `${here.from} did not take it`);

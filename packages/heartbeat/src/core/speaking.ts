@@ -82,9 +82,10 @@ function ownFacts(state: ClusterState): OwnFacts {
 export const held = (state: ClusterState): GroupKey[] =>
   [...state.groups].filter(([, group]) => holds(group.ownership)).map(([key]) => key);
 
-/** Sends a `resource` report if it changed, or if somebody asked. */
+/** Sends a `resource` report if it changed, or if somebody asked. In auto_failback legacy nobody does. */
 export function report(turn: Turn, asked: boolean): void {
   const { state } = turn;
+  if (state.settings.autoFailback === "legacy") return; // there are no such words in it
   const now = { holds: holdSet(state, turn.now), stable: isStable(state, turn.now) };
   const before = state.reported;
   if (!asked && before?.holds === now.holds && before.stable === now.stable) return;
@@ -115,7 +116,7 @@ export function isStable(state: ClusterState, now: Instant): boolean {
 
 /** A real heartbeat and we have started together: until one of us is stable it may take what we leave. */
 function waits(state: ClusterState, now: Instant): boolean {
-  if (state.reported?.stable === true) return false;
+  if (state.reported?.stable === true || state.settings.autoFailback === "legacy") return false;
   return [...state.peers.values()].some(({ said, liveness, dialogue }) => {
     if (said.ours !== false || liveness.kind !== "alive" || dialogue.stable) return false;
     return dialogue.bothStartingUntil === undefined || now < dialogue.bothStartingUntil;

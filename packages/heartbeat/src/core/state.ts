@@ -38,8 +38,34 @@ export interface Peer {
   readonly replayed: number | undefined;
   /** Our digest and its own, while they differ and that has been told. */
   readonly differing: string | undefined;
+  /** The count of ping nodes it was told last, and on which occasion. */
+  readonly toldPings: string | undefined;
   /** What we know of it if it is a real heartbeat. */
   readonly dialogue: Dialogue;
+}
+
+/** A restart that keeps the VIPs, asked for (restarting.ts). */
+export interface Restarting {
+  readonly request: RequestId;
+  /** Refused then. */
+  readonly until: Instant;
+  /** The first of our messages that announced the longer deadtime. */
+  readonly from: number;
+}
+
+/** What a process of ours that was restarted on purpose has left to this one. */
+export interface Inheritance {
+  /** The deadtime that it announced last. */
+  readonly deadtime: Millis;
+  /** Until when its VIPs last, and its word with them. */
+  readonly until: Instant;
+}
+
+/** What ipfail is about to do (ip-fail.ts). */
+export interface IpFail {
+  /** All groups go to `to` then. */
+  readonly giveUpAt: Instant | undefined;
+  readonly to: NodeName | undefined;
 }
 
 export interface Link {
@@ -64,6 +90,10 @@ export interface ClusterState {
   readonly life: Life;
   /** A clean stop was asked for: release everything, say goodbye, be gone. */
   readonly leaving: boolean;
+  /** A restart that keeps the VIPs was asked for. */
+  readonly restarting: Restarting | undefined;
+  /** Until the groups that were adopted run under our own lease. */
+  readonly inherited: Inheritance | undefined;
   readonly generation: number;
   readonly sent: Sent;
   /**
@@ -77,6 +107,7 @@ export interface ClusterState {
   readonly judgeFrom: Instant;
   readonly peers: ReadonlyMap<NodeName, Peer>;
   readonly pings: PingNodes;
+  readonly ipFail: IpFail;
   readonly groups: ReadonlyMap<GroupKey, Group>;
   /** The hold set last reported in a `resource` message. */
   readonly reported: { readonly holds: HoldSet; readonly stable: boolean } | undefined;
@@ -90,10 +121,6 @@ export interface Boot {
   /** The generation read from the file (or the time, if there was none); the first life uses the next one. */
   readonly storedGeneration: number;
   /**
-  /** A restart that keeps the VIPs was asked for. */
-  readonly restarting: Restarting | undefined;
-  /** Until the groups that were adopted run under our own lease. */
-  readonly inherited: Inheritance | undefined;
    * Groups whose VIPs a former process of ours left in the kernel, still inside its lease since it last sent: they are
    * kept, without a gap. Every other VIP of ours must have been removed before.
    */
@@ -103,6 +130,8 @@ export interface Boot {
    * then: a process that is frozen before its first word must not keep what its lease has lost.
    */
   readonly lastWordAt?: Instant;
+  /** What it had announced and allowed, if it was restarted on purpose. */
+  readonly inherited?: Inheritance;
   /** Up to where a former process of ours had heard each node of ours: what is not newer may be a recording. */
   readonly heard?: ReadonlyMap<NodeName, Place>;
 }
@@ -114,6 +143,8 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     settings,
     life: "storing",
     leaving: false,
+    restarting: undefined,
+    inherited: adopted.size > 0 ? boot.inherited : undefined,
     generation: boot.storedGeneration,
     sent: nothingSent,
     lastSentAt: adopted.size > 0 ? boot.lastWordAt : undefined,
@@ -122,6 +153,7 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     judgeFrom: now,
     peers: strangers(settings, plus(now, settings.initdead), now, boot.heard),
     pings: pingNodes(settings, now),
+    ipFail: { giveUpAt: undefined, to: undefined },
     groups: new Map(
       settings.groups.map(({ key }) => [key, adopted.has(key) ? adoptedGroup(now) : idleGroup]),
     ),
@@ -130,8 +162,6 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     booting: true,
   };
 }
-  /** What it had announced and allowed, if it was restarted on purpose. */
-  readonly inherited?: Inheritance;
 
 export const idleGroup: Group = {
   ownership: { kind: "none" },
@@ -143,8 +173,6 @@ export const idleGroup: Group = {
 
 const adoptedGroup = (now: Instant): Group => ({
   ...idleGroup,
-    restarting: undefined,
-    inherited: adopted.size > 0 ? boot.inherited : undefined,
   ownership: { kind: "starting", reason: "adopted from the process before", since: now },
   since: now,
 });
@@ -188,6 +216,7 @@ export function stranger(node: NodeName, now: Instant, deadAt: Instant): Peer {
     failbackIn: undefined,
     replayed: undefined,
     differing: undefined,
+    toldPings: undefined,
     dialogue: noDialogue,
   };
 }

@@ -103,7 +103,7 @@ function ownerOf(state: ClusterState, key: GroupKey, now: Instant): NodeName | u
   if (here === "running" || here === "starting" || here === "stopping") return state.settings.local;
   const group = state.settings.groups.find((one) => one.key === key);
   const owner = [...state.peers.values()].find((peer) => {
-    const claim = group === undefined || !isAlive(peer) ? undefined : claimOfPeer(peer, group, now);
+    const claim = group === undefined || !isAlive(peer) ? undefined : claimOfPeer(state, peer, group, now);
     return claim !== undefined && claim.state !== "given";
   });
   return owner?.node;

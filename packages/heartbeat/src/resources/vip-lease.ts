@@ -23,6 +23,8 @@ export interface VipLease {
   silence(vip: IpAddress): void;
   /** It is off this director. */
   release(vip: IpAddress): void;
+  /** From now on what is granted lasts so long: this process is about to end on purpose. */
+  extend(longer: Lease): void;
   /** What `run` grants is sent at once, as one. */
   together(run: () => void): void;
 }
@@ -43,9 +45,9 @@ export function createVipLease({ clock, guard, lease, warn }: VipLeaseDependenci
   let collected: IpAddress[] | undefined;
   let arming = false;
   let toldProblem: string | undefined;
+  let longer: Lease | undefined;
 
   const guarded = (): Millis | undefined => {
-  let longer: Lease | undefined;
     const present = longer ?? lease();
     return present?.kind === "guard" ? present.length : undefined;
   };
@@ -82,9 +84,9 @@ export function createVipLease({ clock, guard, lease, warn }: VipLeaseDependenci
     addressSeconds() {
       const present = longer ?? lease();
       if (present === undefined) return undefined;
+      if (longer !== undefined) return Math.ceil(longer.length / 1000);
       return present.kind === "guard" ? GUARDED_SECONDS : present.length / 1000;
     },
-      if (longer !== undefined) return Math.ceil(longer.length / 1000);
     isDue: (renewedAt) =>
       guarded() === undefined || longer !== undefined || clock.now() >= plus(renewedAt, GUARDED_RENEWAL),
     grant(vip) {
@@ -97,11 +99,11 @@ export function createVipLease({ clock, guard, lease, warn }: VipLeaseDependenci
     release(vip) {
       if (guarded() !== undefined && !arming) guard.release([vip]).catch(failed);
     },
-    together(run) {
-      const all: IpAddress[] = [];
     extend(wanted) {
       longer = wanted;
     },
+    together(run) {
+      const all: IpAddress[] = [];
       collected = all;
       try {
         run();

@@ -152,6 +152,7 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuar
     groups,
     digest: digestOf({ nodes: nodes.toSorted(), autoFailback, groups }),
     pings: { nodes: pingNodes.map(({ name }) => name), deadtime: deadping },
+    ipFail: haCf.ipFail,
     lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
     fencing: haCf.fenceDevice !== undefined,
   };

@@ -103,6 +103,11 @@ function ownFields(message: Message, dest: string | undefined): Field[] {
         string("nodelist", nodeList(message.nodes)),
         string("delnodelist", message.deleted.length === 0 ? " " : nodeList(message.deleted)),
       ];
+    case "num_ping_nodes":
+      return [t(message.type), string("num_ping", String(message.count)), ...to, ...FROM_IPFAIL];
+    case "you_are_dead":
+    case "abort_giveup":
+      return [t(message.type), ...to, ...FROM_IPFAIL];
     case "NS_ackmsg":
     case "NS_rexmit":
     case "NS_nak_rexmit":
@@ -111,6 +116,13 @@ function ownFields(message: Message, dest: string | undefined): Field[] {
       return [t(message.name), ...to];
   }
 }
+
+/** A message of the named client ipfail on one node to that on another. */
+const FROM_IPFAIL: readonly Field[] = [
+  string("from_id", "ipfail"),
+  string("to_id", "ipfail"),
+  string("client_gen", "0"),
+];
 
 type Delivery = Extract<Message, { readonly type: "NS_ackmsg" | "NS_rexmit" | "NS_nak_rexmit" }>;
 
@@ -198,6 +210,11 @@ function messageOf(type: string, fields: Fields): Message | undefined {
         nodes: nodeNames(needed(fields, "nodelist")),
         deleted: nodeNames(textOf(fields, "delnodelist") ?? ""),
       };
+    case "num_ping_nodes":
+      return { type, count: number(fields, "num_ping", 10) };
+    case "you_are_dead":
+    case "abort_giveup":
+      return { type };
     case "NS_ackmsg":
       return { type, sequence: number(fields, "ackseq", 16) };
     case "NS_rexmit":

@@ -20,7 +20,7 @@ export interface Recording {
   readonly local: string;
   readonly fromMs: number;
   readonly untilMs: number;
-  readonly autoFailback: "on" | "off";
+  readonly autoFailback: ClusterSettings["autoFailback"];
   /** What somebody commands us, by the clock of the recording. */
   readonly commands?: readonly { readonly atMs: number; readonly event: CoreEvent }[];
 }
@@ -33,7 +33,7 @@ interface Due {
   readonly event: CoreEvent;
 }
 
-export const settingsOf = (local: string, autoFailback: "on" | "off"): ClusterSettings => ({
+const settingsOf = ({ local, autoFailback }: Recording): ClusterSettings => ({
   local,
   nodes: ["hbn1", "hbn2"],
   keepalive: milliseconds(500),
@@ -55,14 +55,14 @@ export const settingsOf = (local: string, autoFailback: "on" | "off"): ClusterSe
 
 /** The words we said, statuses and the sequencing left out, with the starts and stops of groups. */
 export function playAgainst(recording: Recording): string[] {
-  const { fromMs, untilMs, local } = recording;
+  const { fromMs, untilMs } = recording;
   const machine = clusterMachine();
   const said: string[] = [];
   const due: Due[] = [...heardBy(recording), ...(recording.commands ?? [])];
   due.sort((a, b) => a.atMs - b.atMs);
   let now = fromMs;
   const boot = { storedGeneration: 7, adopted: [] };
-  let state: ClusterState = booted(settingsOf(local, recording.autoFailback), boot, instant(now));
+  let state: ClusterState = booted(settingsOf(recording), boot, instant(now));
 
   const feed = (event: CoreEvent | { type: "tick" }): void => {
     const step = machine.step(state, event, instant(now));
@@ -98,7 +98,9 @@ export function playAgainst(recording: Recording): string[] {
 function heardBy({ scenario, local, fromMs, untilMs }: Recording): Due[] {
   const recorded = scenarios().find(({ name }) => name.startsWith(scenario));
   return (recorded?.datagrams ?? [])
-    .filter(({ from, t }) => from !== local && t * 1000 >= fromMs && t * 1000 < untilMs)
+    .filter(
+      ({ from, t }) => from !== local && from.startsWith("hbn") && t * 1000 >= fromMs && t * 1000 < untilMs,
+    )
     .map(({ t, bytes }) => {
       const { control, message } = decodeMessage(decodeFields(openEnvelope(bytes)));
       const { src: from, generation, sequence, dest } = control;
@@ -125,6 +127,10 @@ function wordsOf(message: Message): string | undefined {
       return `ask ${message.set} ${message.info}`;
     case "hb_takeover":
       return `hb_takeover ${message.set}`;
+    case "ip-request":
+      return `ip-request ${message.group}`;
+    case "ip-request-resp":
+      return `ip-request-resp ${message.weOwn ? "yes" : "no"} ${message.ok ? "OK" : "fail"}`;
     case "stonith":
       return `stonith ${message.result}`;
     default:

@@ -61,6 +61,19 @@ test.each<{ name: string; recording: Recording; said: string[] }>([
       ...["start", "resource all 1", "stonith unneeded"],
     ],
   },
+  {
+    name: "legacy: we come to one that has our group, ask for it, and take it when it says that it let go",
+    recording: { scenario: "04", local: "hbn1", autoFailback: "legacy", fromMs: 7400, untilMs: 10_000 },
+    said: ["reqnodes", "ip-request IPaddr2::10.66.0.50/24/eth0", "start"],
+  },
+  {
+    name: "legacy: we have its group, it comes and asks; it says goodbye: ours again, at once",
+    recording: { scenario: "04", local: "hbn2", autoFailback: "legacy", fromMs: 190, untilMs: 20_000 },
+    said: [
+      ...["stonith n_stnth", "start", "reqnodes", "repnodes", "stop", "ip-request-resp yes OK"],
+      ...["start", "stonith unneeded"],
+    ],
+  },
 ])("$name", ({ recording, said }) => {
   expect(playAgainst(recording)).toEqual(said);
 });
