@@ -24,9 +24,13 @@ test.each([
     name: "no path of a developer's machine, no empty name, no unproved cast, no lonely test",
     check: manners,
   },
-])("$name", ({ check }) => {
-  expect(check(project)).toEqual([]);
-});
+])(
+  "$name",
+  ({ check }) => {
+    expect(check(project)).toEqual([]);
+  },
+  120_000,
+);
 
 type Check = (files: readonly TextFile[]) => Complaint[];
 const file = (path: string, text: string): TextFile => ({ path, text });

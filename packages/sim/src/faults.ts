@@ -37,10 +37,10 @@ export interface Timed {
 
 export interface Schedule {
   readonly seed: number;
-  /** How fast each node's clock runs. */
-  readonly clockRates: readonly [number, number];
+  /** How fast each node's clock runs; as many nodes as there are rates. */
+  readonly clockRates: readonly number[];
   readonly autoFailback: "on" | "off";
-  /** Milliseconds between the starts of the two. */
+  /** Milliseconds between the starts of one and the next. */
   readonly secondStartsAfterMs: number;
   readonly faults: readonly Timed[];
   readonly directors?: boolean;
@@ -56,6 +56,8 @@ export interface Reach {
   readonly shuffled?: boolean;
   /** With the times of the shipped ha.cf; silences are as much shorter. */
   readonly quick?: boolean;
+  /** Two, unless there are three directors. */
+  readonly nodes?: 3;
   /** ldirectord is in the world, and real servers fail, too. */
   readonly directors?: boolean;
 }
@@ -63,7 +65,6 @@ export interface Reach {
 /** Faults happen in this time; then everything is healed and thawed. */
 export const FAULTS_UNTIL_MS = 60_000;
 
-const node = fc.integer({ min: 0, max: 1 });
 const set = fc.constantFrom("all", "local", "foreign" as const);
 
 const mostly = (boundaries: readonly number[], most: number) =>
@@ -83,6 +84,7 @@ const classicSilence = mostly([2000, 3000, 3380, 4000, 5000, 6000], 40_000);
 const quickSilence = mostly([200, 400, 690, 800, 1000, 1200], 8000);
 
 function faults(reach: Reach): fc.Arbitrary<Fault> {
+  const node = fc.integer({ min: 0, max: (reach.nodes ?? 2) - 1 });
   const silence = reach.quick ? quickSilence : classicSilence;
   const disturb = fc.record({
     kind: fc.constant("disturb" as const),
@@ -132,7 +134,7 @@ function faults(reach: Reach): fc.Arbitrary<Fault> {
 export function schedules(reach: Reach): fc.Arbitrary<Schedule> {
   return fc.record({
     seed: fc.nat(),
-    clockRates: fc.tuple(rate, rate),
+    clockRates: fc.array(rate, { minLength: reach.nodes ?? 2, maxLength: reach.nodes ?? 2 }),
     autoFailback: fc.constantFrom("on", "off" as const),
     directors: fc.constant(reach.directors ?? false),
     ...(reach.quick ? { quick: fc.constant(true) } : {}),

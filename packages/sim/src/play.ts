@@ -6,6 +6,7 @@ import type { DirectorCore } from "./director.js";
 import { FAULTS_UNTIL_MS, type Schedule, type Timed } from "./faults.js";
 import type { Core } from "./process.js";
 import { failServer, healServers, served } from "./real-servers.js";
+import { macOf } from "./service-lan.js";
 import { createSimulation, type Simulation } from "./simulation.js";
 
 export interface Outcome {
@@ -13,7 +14,8 @@ export interface Outcome {
   readonly simulation: Simulation;
 }
 
-const NODES = ["lb1", "lb2"] as const;
+/** Two or three of them, as many as have clocks. */
+const NODES = ["lb1", "lb2", "lb3"];
 const MEDIA = ["eth0", "eth1"];
 
 /** The times of the classic example, with a lease of 3 s, and those of the shipped ha.cf, with one of 690 ms. */
@@ -30,12 +32,16 @@ const QUICK = {
   initdead: seconds(5),
 };
 
-/** Two directors, a group preferred by each. */
-export function twoDirectors(local: string, autoFailback: "on" | "off", quick = false): ClusterSettings {
+/** Directors, and a group preferred by each of the first two: a third one prefers nothing. */
+export function directorSettings(
+  local: string,
+  nodes: readonly string[],
+  { autoFailback, quick = false }: Pick<Schedule, "autoFailback" | "quick">,
+): ClusterSettings {
   const times = quick ? QUICK : CLASSIC;
   return {
     local,
-    nodes: NODES,
+    nodes,
     ...times,
     maxRexmitDelay: milliseconds(250),
     autoFailback,
@@ -52,6 +58,7 @@ export function twoDirectors(local: string, autoFailback: "on" | "off", quick = 
       },
       { key: "IPaddr2::192.0.2.20/32/eth0", preferred: "lb2", resources: ["IPaddr2::192.0.2.20/32/eth0"] },
     ],
+    macs: [macOf(nodes.indexOf(local))],
     lease: leaseFor(times, true),
     fencing: false,
   };
@@ -71,9 +78,10 @@ export interface Mutation {
 }
 
 export function play(schedule: Schedule, { settings = (same) => same, ...mutation }: Mutation = {}): Outcome {
+  const nodes = NODES.slice(0, schedule.clockRates.length);
   const simulation = createSimulation({
     seed: schedule.seed,
-    settings: NODES.map((name) => settings(twoDirectors(name, schedule.autoFailback, schedule.quick))),
+    settings: nodes.map((name) => settings(directorSettings(name, nodes, schedule))),
     clockRates: schedule.clockRates,
     media: MEDIA,
     workMs: { least: 1, most: 150 },
@@ -81,8 +89,8 @@ export function play(schedule: Schedule, { settings = (same) => same, ...mutatio
     ...mutation,
   });
   const { world } = simulation;
-  world.at(0, () => simulation.host("lb1").boot());
-  world.at(schedule.secondStartsAfterMs, () => simulation.host("lb2").boot());
+  for (const [index, host] of simulation.hosts.entries())
+    world.at(index * schedule.secondStartsAfterMs, () => host.boot());
   for (const timed of schedule.faults) world.at(timed.atMs, () => strike(simulation, timed));
   world.playUntil(FAULTS_UNTIL_MS);
   healEverything(simulation, schedule.directors ?? false);
@@ -111,7 +119,7 @@ function strike(simulation: Simulation, { fault }: Timed): void {
   const { world, trace } = simulation;
   if (fault.kind === "disturb") return disturb(simulation, fault);
   if (fault.kind === "real-server") return failServer(simulation, fault);
-  const host = simulation.hosts[fault.node]!; // node is 0 or 1
+  const host = simulation.hosts[fault.node]!; // within the nodes
   const later = (run: () => void) =>
     world.at(world.now() + ("forMs" in fault ? fault.forMs : 0), () => {
       if (world.now() < FAULTS_UNTIL_MS) run();

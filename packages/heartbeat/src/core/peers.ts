@@ -73,7 +73,8 @@ export function tickPeer(turn: Turn, node: NodeName): void {
   judge(turn, peer);
   dropLinks(turn, node);
   const fencing = fencingMachine.step(turn.state.peers.get(node)!.fencing, { type: "tick" }, turn.now);
-  changePeer(turn, node, { fencing: fencing.state });
+  if (fencing.state !== turn.state.peers.get(node)!.fencing)
+    changePeer(turn, node, { fencing: fencing.state });
   for (const _ of fencing.actions) act(turn, { type: "fence", node });
   askForMissing(turn, node);
   askAgain(turn, node);

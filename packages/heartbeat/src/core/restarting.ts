@@ -4,16 +4,17 @@
  *   asked --we announce a longer deadtime--> announced --every peer has heard that--> handed on
  *                                                '--2 s, or a group moves--> refused, all is as before
  *
- * A node is judged by the deadtime that it announces itself. Once every peer has acknowledged a longer one, the VIPs get
- * the lease that it allows, and this process ends without a word. The one after it finds both in the last word; it goes
- * on announcing the longer deadtime until its groups run under its own lease. A peer that boots meanwhile waits for
- * initdead, so the longer deadtime is never longer than that. A real heartbeat does not acknowledge each status: it is
- * not asked. Source: specification of heartbeat, section 5.3 (a real one announces more than its deadtime, too).
+ * A node is judged by the deadtime that it announces itself. Once every peer has acknowledged a longer one, the VIPs
+ * get the lease that it allows, and this process ends without a word. The one after it finds both in the last word; it
+ * goes on announcing the longer deadtime until its groups run under its own lease. A peer that boots meanwhile waits
+ * for initdead, so the longer deadtime is never longer than that. One that is silent may be frozen, and would wait for
+ * its own deadtime only: then nothing is handed on. Nor with a real heartbeat, which does not acknowledge each status.
+ * Source: specification of heartbeat, section 5.3 (a real one announces more than its deadtime, too).
  */
 import { type Instant, plus, seconds } from "@systole/machine";
 import type { RequestId } from "./event.js";
 import { lateness, longerDeadtime, longerLease, soon } from "./lease.js";
-import { isAlive } from "./peers.js";
+import { hasLeft, isAlive } from "./peers.js";
 import { held } from "./speaking.js";
 import type { ClusterState, Peer } from "./state.js";
 import { act, change, type Turn } from "./turn.js";
@@ -40,7 +41,10 @@ function hindrance(state: ClusterState): string | undefined {
     const { kind } = ownership;
     if (kind !== "none" && kind !== "running" && kind !== "failed") return `${key} is on the move`;
   }
-  const real = [...peers.values()].find((peer) => isAlive(peer) && peer.said.ours !== true);
+  const there = [...peers.values()].filter((peer) => !hasLeft(peer));
+  const silent = there.find((peer) => !isAlive(peer));
+  if (silent !== undefined) return `${silent.node} is silent: it may only be frozen, and hears nothing of it`;
+  const real = there.find(({ said }) => said.ours !== true);
   return real && `${real.node} does not say what it has heard`;
 }
 
