@@ -77,6 +77,7 @@ function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerRe
     storeGeneration: async (generation) => void calls.push(`store ${generation}`),
     publish: (_severity, fact) => facts.push(fact),
     log: ({ kind }) => calls.push(`log ${kind}`),
+    askForVips: async (groups) => void calls.push(`ask for ${groups.join(" ")}`),
     ping: () => calls.push("ping"),
     answer: (request, accepted) => calls.push(`answer ${request} ${accepted}`),
     finished: () => calls.push("finished"),

@@ -37,3 +37,4 @@ export type { PortBlock, PortBlocks } from "./nftables/port-block.js";
 export type { DeviceRoute, Routes } from "./routes.js";
 export { describeChange, SCHEDULERS } from "./service-table.js";
 export { describeSyncDaemon, openSyncDaemons, type SyncDaemons } from "./sync-daemons.js";
+export type { VipClaims } from "./vip-claims.js";

@@ -8,16 +8,19 @@ import { nftablesLeaseGuard } from "./linux/lease-guard.js";
 import { linuxLinks } from "./linux/links.js";
 import { linuxRoutes } from "./linux/routes.js";
 import { openSockets, type Within } from "./linux/sockets.js";
+import { linuxVipClaims } from "./linux/vip-claims.js";
 import { type PortBlocks, portBlocks } from "./nftables/port-block.js";
 import { nftProgram } from "./nftables/program.js";
 import type { Routes } from "./routes.js";
 import { openSyncDaemons, type SyncDaemons } from "./sync-daemons.js";
+import type { VipClaims } from "./vip-claims.js";
 
 export interface Network extends Pick<Kernel, "addresses" | "links" | "announcer" | "leaseGuard" | "close"> {
   readonly routes: Routes;
   /** A door for each visit: it is asked a few times in a year, and asking loads ip_vs. Whoever opens it closes it. */
   openSyncDaemons(): Promise<SyncDaemons>;
   readonly portBlocks: PortBlocks;
+  readonly vipClaims: VipClaims;
 }
 
 export interface NetworkOptions {
@@ -34,6 +37,7 @@ export async function openNetwork(options: NetworkOptions = {}): Promise<Network
   const links = await linuxLinks(sockets, route);
   const addresses = await linuxAddresses(sockets, route, links);
   const announcer = linuxAnnouncer(within, links);
+  const vipClaims = linuxVipClaims(within, links);
   const nft = nftProgram(nftCommand);
   return {
     addresses,
@@ -44,8 +48,10 @@ export async function openNetwork(options: NetworkOptions = {}): Promise<Network
     openSyncDaemons: () =>
       openSyncDaemons(new NetlinkConnection(within(() => openNetlink({ protocol: NETLINK_GENERIC })))),
     portBlocks: portBlocks(nft),
+    vipClaims,
     async close() {
       announcer.close();
+      vipClaims.close();
       addresses.close();
       links.close();
       sockets.close();

@@ -104,7 +104,9 @@ export {
   announcementReply,
   decodeArp,
   encodeArp,
+  probeOf,
 } from "./packet/arp.js";
+export { arpSenderFilter } from "./packet/arp-filter.js";
 export {
   BROADCAST_MAC,
   decodeEthernet,

@@ -53,8 +53,8 @@ const FIRST_GENERATION = 1000;
 
 export class Host {
   readonly name: string;
-  /** The service LAN is plugged in: ping nodes answer. */
-  reachesPings = true;
+  /** The service LAN is plugged in: ping nodes answer, and claims of VIPs are heard. */
+  isPlugged = true;
   /** Resources that refuse to start. */
   readonly refusing = new Set<string>();
   readonly #options: HostOptions;
@@ -250,7 +250,7 @@ export class Host {
         });
       },
       ping: () => {
-        for (const node of this.reachesPings ? (settings.pings?.nodes ?? []) : [])
+        for (const node of this.isPlugged ? (settings.pings?.nodes ?? []) : [])
           world.at(world.now() + PING_MS, () => this.feed({ type: "ping-reply", node }));
       },
       ended: () => {

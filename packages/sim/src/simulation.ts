@@ -8,6 +8,7 @@ import { directedVips, Host } from "./host.js";
 import { createNetwork, type Network } from "./network.js";
 import type { Packet } from "./packet.js";
 import type { Core } from "./process.js";
+import { createServiceLan } from "./service-lan.js";
 import { createTrace, type Trace } from "./trace.js";
 import { createWorld, type World } from "./world.js";
 
@@ -113,12 +114,14 @@ export function createSimulation(options: SimulationOptions): Simulation {
     });
   }
 
+  const lan = createServiceLan(world, hosts);
   const watcher = {
     vip(host: string, address: string, up: boolean, how: string) {
       vipChanges++;
       vipChangedAt = world.now();
       trace.add(host, up ? "vip-up" : "vip-down", how === "" ? address : `${address} ${how}`);
       checkOwners(address);
+      if (up) lan.came(host, address);
       const running = hosts.find((one) => one.name === host)?.running();
       if (up && options.directors) blame(tableFirst(hosts, host, address));
       if (up && running !== undefined) blame(inOrder(settings, address, running));
@@ -131,6 +134,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     },
     acted(host: string, action: CoreAction) {
       writeAction(trace, host, action);
+      lan.acted(host, action);
       if (action.type === "fence") fence(host, action.node);
     },
   };

@@ -53,10 +53,10 @@ export const commands: Readonly<Record<string, Command>> = {
   restart: ({ host }, [name, time]) => host(name ?? "").restartOnPurpose(parseTime(time ?? "")),
   /** The service LAN of a node: without it no ping node answers. */
   unplug: onHost((host) => {
-    host.reachesPings = false;
+    host.isPlugged = false;
   }),
   plug: onHost((host) => {
-    host.reachesPings = true;
+    host.isPlugged = true;
   }),
   /** SIGSTOP, SIGCONT. */
   freeze: onHost((host) => host.freeze()),

@@ -12,12 +12,13 @@
  *   ...
  *
  * The star marks the node that the first VIP prefers; with a second star the second VIP, 192.0.2.20, prefers that one.
- * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `pings 192.0.2.1,192.0.2.2` (and ipfail),
- * `seed 7`. What stands below
+ * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `pings 192.0.2.1,192.0.2.2`
+ * (and ipfail), `lan on` (claims of VIPs are watched on the service LAN), `seed 7`. What stands below
  * `----` must be exactly what is written down until the next block.
  */
 import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
 import { type Millis, milliseconds, seconds } from "@systole/machine";
+import { macOf } from "./service-lan.js";
 import { createSimulation, type Simulation } from "./simulation.js";
 import { commands } from "./story-commands.js";
 import { parseTime, StoryError } from "./story-words.js";
@@ -140,6 +141,7 @@ const SETTINGS = new Set([
   "off",
   "fence",
   "pings",
+  "lan",
 ]);
 
 function settingsFor(local: string, { nodes, preferred, values }: Header): ClusterSettings {
@@ -158,6 +160,7 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
     initdead: time("initdead", milliseconds(2 * deadtime)),
     maxRexmitDelay: milliseconds(250),
     autoFailback: autoFailbackOf(values.get("auto_failback") ?? "on"),
+    ...(values.get("lan") === "on" && { macs: [macOf(nodes.indexOf(local))] }),
     ...(values.has("pings") && { pings: { nodes: values.get("pings")!.split(","), deadtime }, ipFail: true }),
     groups: preferred.map((node, index) => {
       const vip = `IPaddr2::192.0.2.${10 + 10 * index}/32/eth0`;

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/filter.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -180,16 +181,20 @@ static long sys_recv_batch(struct call *call)
 	return result(received);
 }
 
-/* The value is a number or bytes. */
+/* The value is a number or bytes. Of a packet filter the bytes are the program: the kernel wants its place and length. */
 static long sys_setsockopt(struct call *call)
 {
 	int fd = number(call, 0), level = number(call, 1), option = number(call, 2), value;
 	struct bytes bytes = { (uint8_t *)&value, sizeof value };
+	struct sock_fprog program;
 
 	if (type_of(call, 3) == napi_number)
 		value = number(call, 3);
 	else
 		bytes = array(call, 3);
+	program = (struct sock_fprog){ (unsigned short)(bytes.length / sizeof *program.filter), (void *)bytes.data };
+	if (level == SOL_SOCKET && option == SO_ATTACH_FILTER)
+		bytes = (struct bytes){ (uint8_t *)&program, sizeof program };
 	return call->wrong ? 0 : result(setsockopt(fd, level, option, bytes.data, (socklen_t)bytes.length));
 }
 
@@ -199,9 +204,7 @@ static long sys_getsockopt(struct call *call)
 	struct bytes into = array(call, 3);
 	socklen_t length = (socklen_t)into.length;
 
-	if (call->wrong)
-		return 0;
-	return result(getsockopt(fd, level, option, into.data, &length) < 0 ? -1 : (long)length);
+	return call->wrong ? 0 : result(getsockopt(fd, level, option, into.data, &length) < 0 ? -1 : (long)length);
 }
 
 static long sys_getsockname(struct call *call)
@@ -210,9 +213,7 @@ static long sys_getsockname(struct call *call)
 	struct bytes into = array(call, 1);
 	socklen_t length = (socklen_t)into.length;
 
-	if (call->wrong)
-		return 0;
-	return result(getsockname(fd, (void *)into.data, &length) < 0 ? -1 : (long)length);
+	return call->wrong ? 0 : result(getsockname(fd, (void *)into.data, &length) < 0 ? -1 : (long)length);
 }
 
 /*

@@ -215,6 +215,7 @@ export const DIRECTIVES: ReadonlyMap<string, Directive> = new Map<string, Direct
 export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["viplease", yesNo("vipLease")],
   ["ipfail", yesNo("ipFail")],
+  ["vipwatch", yesNo("vipWatch")],
   ["scriptlimit", time("scriptLimit")],
   ["scriptscopes", yesNo("scriptScopes")],
 ]);

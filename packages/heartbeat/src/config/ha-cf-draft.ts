@@ -64,6 +64,7 @@ export interface Draft {
   pacemakerSaid: boolean;
   vipLease: boolean;
   ipFail: boolean;
+  vipWatch: boolean;
   scriptLimit: Placed<Millis> | undefined;
   scriptScopes: boolean;
 }
@@ -114,6 +115,7 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   pacemakerSaid: false,
   vipLease: true,
   ipFail: false,
+  vipWatch: true,
   scriptLimit: undefined,
   scriptScopes: true,
 });
@@ -139,7 +141,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   checkCluster(draft, localNode, complain);
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
-  const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, scriptScopes } = draft;
+  const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptScopes } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -148,7 +150,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     clientAccess: new Map([...DEFAULT_ACCESS, ...draft.clientAccess]),
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
-    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, scriptScopes },
+    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptScopes },
     scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }

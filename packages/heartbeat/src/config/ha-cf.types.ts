@@ -114,6 +114,8 @@ export interface HaCf {
   readonly vipLease: boolean;
   /** `respawn ... /ipfail`, or our own `ipfail`: give up what fewer ping nodes can reach. */
   readonly ipFail: boolean;
+  /** Our own `vipwatch`: who else answers for our VIPs on the service LAN is noticed. */
+  readonly vipWatch: boolean;
   /** Our own `scriptlimit`: how long a script may take to start or stop. */
   readonly scriptLimit: Millis;
   /** Our own `scriptscopes`: under systemd scripts start in transient units. */

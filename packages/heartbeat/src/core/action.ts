@@ -50,6 +50,8 @@ export type CoreAction =
   | { readonly type: "drop-vips"; readonly groups: readonly GroupKey[] }
   /** A stranger's VIP flaps are over: say again who answers for the VIPs of these groups (GARP). */
   | { readonly type: "announce"; readonly groups: readonly GroupKey[] }
+  /** Ask on the service LAN who has the VIPs of these groups; each answer is a `vip-claimed`. */
+  | { readonly type: "ask-for-vips"; readonly groups: readonly GroupKey[] }
   /** Make sure the node is off; answer `fenced`. Asked again every 5 s while it fails. */
   | { readonly type: "fence"; readonly node: NodeName }
   | {

@@ -10,6 +10,7 @@ import { earliest, type Instant, type Machine, milliseconds, plus, type Tick } f
 import { nothingSent } from "../wire/sequence.js";
 import type { CoreAction } from "./action.js";
 import { compareConfiguration } from "./agreement.js";
+import { hearClaim } from "./claimed.js";
 import { dialogueDeadline } from "./dialogue.js";
 import type { CoreEvent } from "./event.js";
 import { fencingMachine } from "./fencing.js";
@@ -35,6 +36,7 @@ import {
   changePeer,
   elapsed,
   endTurn,
+  later,
   note,
   publish,
   send,
@@ -162,6 +164,7 @@ function startOver(turn: Turn): void {
 
 /** A peer that is being restarted on purpose has announced a longer deadtime than ours: it still counts. */
 function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): Instant {
+  if (liveness.kind === "joining") return later(liveness.deadAt, plus(now, settings.deadtime));
   const announced = liveness.kind === "alive" ? liveness.deadtime : settings.deadtime;
   return plus(now, milliseconds(Math.max(settings.deadtime, announced)));
 }
@@ -181,6 +184,8 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
     case "holding":
       turn.speak = true;
       return;
+    case "vip-claimed":
+      return hearClaim(turn, event.group, event);
     case "started":
       return started(turn, event);
     case "start-failed":
@@ -222,8 +227,9 @@ function tick(turn: Turn): void {
   for (const [key, group] of state.groups) {
     const due = groupDeadline(group);
     if (due === undefined || now < due) continue;
-    if (group.unableUntil !== undefined && now >= group.unableUntil)
-      changeGroup(turn, key, { unableUntil: undefined });
+    const { unableUntil, elsewhere } = group;
+    if (unableUntil !== undefined && now >= unableUntil) changeGroup(turn, key, { unableUntil: undefined });
+    if (elsewhere !== undefined && now >= elsewhere.until) changeGroup(turn, key, { elsewhere: undefined });
     stepGroup(turn, key, { type: "tick" });
   }
 }

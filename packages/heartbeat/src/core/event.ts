@@ -24,6 +24,8 @@ export type CoreEvent =
    * VIP only on `hold`. This sends a heartbeat in the same turn, so that no VIP is ever younger than our last word.
    */
   | { readonly type: "holding"; readonly group: GroupKey }
+  /** Somebody on a network of ours says that it has this VIP of the group (ARP). */
+  | { readonly type: "vip-claimed"; readonly group: GroupKey; readonly vip: string; readonly mac: string }
   /** All resources of the group run. `degraded`: what did not work although the start went on. */
   | {
       readonly type: "started";

@@ -6,8 +6,9 @@
  *     fewer than we have  it gives up in two keepalives
  *     as many             --abort_giveup-->  nobody does; with auto_failback on, groups that prefer the other go back
  *
- * The words are those of the original's client of that name, which it exchanges with a real one. Two keepalives, because
- * two nodes do not notice at the same moment that a ping node has died. Source: specification of heartbeat, section 10.
+ * The words are those of the original's client of that name, which it exchanges with a real one. Two keepalives,
+ * because two nodes do not notice at the same moment that a ping node has died.
+ * Source: specification of heartbeat, section 10.
  */
 import { type Instant, milliseconds, plus } from "@systole/machine";
 import { offer } from "./hand-over.js";

@@ -55,7 +55,7 @@ export interface Heard extends Place {
  * What our nodes add to `status`. On the wire: `syheard=<node>:<hg hex>:<seq hex> ...` and
  * `sygroups=<state> <key> ...`, where the state `given` is written `given:<node>:<hg hex>`; blanks separate, as neither
  * a node's name nor a resource has any. `syflags=leaving` when it is set, else absent. `syconf` and `sylease` (hex) are
- * absent in what versions before 0.2 say.
+ * absent in what versions before 0.2 say. `symac`: see own-facts.ts.
  */
 export interface OwnFacts {
   readonly heard: readonly Heard[];
@@ -64,6 +64,8 @@ export interface OwnFacts {
   readonly leaving: boolean;
   /** Digest of what must be the same on all nodes (agreement.ts). */
   readonly configuration?: string;
+  /** MAC addresses of its interfaces: who claims a VIP with one of them is this node. */
+  readonly macs?: readonly string[];
   /** How long its VIPs outlive its last word: the lease; 0 if the kernel does not end them. */
   readonly lease?: Millis;
 }

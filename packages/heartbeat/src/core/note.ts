@@ -53,6 +53,7 @@ export type Note =
       readonly node: NodeName;
       readonly weYield: boolean;
     }
+  | { readonly kind: "stranger"; readonly group: GroupKey; readonly vip: string; readonly mac: string }
   /** Our own loop stood still for more than half the deadtime. */
   | { readonly kind: "announced-again"; readonly groups: readonly GroupKey[] }
   | { readonly kind: "stalled"; readonly silentMs: number; readonly generation: number }

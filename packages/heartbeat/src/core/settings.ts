@@ -25,6 +25,8 @@ export interface ClusterSettings {
   readonly groups: readonly GroupSettings[];
   /** Hosts outside the cluster that are asked whether they answer; absent: none. */
   readonly pings?: { readonly nodes: readonly NodeName[]; readonly deadtime: Millis };
+  /** MAC addresses of this machine, by which other nodes know its claims of a VIP; absent: claims are not watched. */
+  readonly macs?: readonly string[];
   /** ipfail is built in and wanted. */
   readonly ipFail?: boolean;
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */

@@ -11,7 +11,7 @@ import { claimOfPeer, hasLeft, isAbsent, isAlive, others, permits, receivers } f
 import { precedes, rightTo } from "./right.js";
 import type { GroupSettings } from "./settings.js";
 import { giveTo } from "./standby.js";
-import type { ClusterState, Group, Peer } from "./state.js";
+import { type ClusterState, type Group, isElsewhere, type Peer } from "./state.js";
 import { isNewer } from "./statement.js";
 import { act, changeGroup, changePeer, note, publish, stepGroup, type Turn } from "./turn.js";
 
@@ -34,6 +34,7 @@ function settleGroup(turn: Turn, group: GroupSettings): void {
   switch (here.ownership.kind) {
     case "none":
       if (here.unableUntil !== undefined && turn.now < here.unableUntil) return;
+      if (isElsewhere(here, turn.now)) return;
       return takeIfRight(turn, group);
     case "given":
       return settleGiven(turn, group, here.ownership);
@@ -105,7 +106,8 @@ function resolved(turn: Turn, key: GroupKey): void {
   if (group !== undefined && holds(group.ownership)) act(turn, { type: "announce", groups: [key] });
 }
 
-function yieldTo(turn: Turn, key: GroupKey, reason: string): void {
+/** Lets go at once: the VIPs first, then the group right to left. */
+export function yieldTo(turn: Turn, key: GroupKey, reason: string): void {
   const here = turn.state.groups.get(key);
   if (here === undefined || !holds(here.ownership)) return;
   changeGroup(turn, key, { since: turn.now });
@@ -187,10 +189,11 @@ function failback(turn: Turn, node: string): void {
 
 /** When a group must be looked at although nothing happened. */
 export function groupDeadline(group: Group): Instant | undefined {
-  const { ownership, unableUntil } = group;
+  const { ownership, unableUntil, elsewhere } = group;
   return earliest([
     ownershipMachine.nextDeadline(ownership),
     ownership.kind === "none" ? unableUntil : undefined,
+    elsewhere?.until,
     ownership.kind === "given" ? plus(ownership.since, UNCLAIMED_LIMIT) : undefined,
   ]);
 }

@@ -11,7 +11,7 @@ import { countStatus } from "../wire/sequence.js";
 import { soon } from "./lease.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
 import { claimOf, holds } from "./ownership.js";
-import { announcedDeadtime, type ClusterState, mayRenew } from "./state.js";
+import { announcedDeadtime, type ClusterState, leftToOthers, mayRenew } from "./state.js";
 import { act, change, note, send, type Turn } from "./turn.js";
 
 /** Says what is due at the end of a turn. */
@@ -30,6 +30,8 @@ export function sayStatus(turn: Turn): void {
   const groups = held(state);
   const sent = countStatus(state.sent, now);
   if (now >= state.nextStatusAt && state.pings.size > 0) act(turn, { type: "ping" });
+  const asked = leftToOthers(state, now);
+  if (now >= state.nextStatusAt && asked.length > 0) act(turn, { type: "ask-for-vips", groups: asked });
   change(turn, {
     sent,
     nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : soon(state.settings)),
@@ -67,7 +69,7 @@ function ownFacts(state: ClusterState): OwnFacts {
   const claims = [...state.groups]
     .map(([key, group]) => claimOf(key, group.ownership))
     .filter((claim): claim is GroupClaim => claim !== undefined);
-  const { digest } = state.settings;
+  const { digest, macs } = state.settings;
   const lease = state.settings.lease?.length ?? milliseconds(0);
   return {
     heard,
@@ -75,6 +77,7 @@ function ownFacts(state: ClusterState): OwnFacts {
     leaving: state.leaving,
     lease,
     ...(digest !== undefined && { configuration: digest }),
+    ...(macs !== undefined && { macs }),
   };
 }
 

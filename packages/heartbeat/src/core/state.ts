@@ -83,6 +83,11 @@ export interface Group {
   readonly stuck: boolean;
   /** Both a peer and we have it: told once. */
   readonly contested: boolean;
+  /** A node that we do not hear answered for its VIP lately, and comes before us (claimed.ts). */
+  readonly elsewhere: { readonly node: NodeName; readonly until: Instant } | undefined;
+  /** When its VIPs were last announced because of a claim, and a claim was last told. */
+  readonly announcedAt: Instant | undefined;
+  readonly toldAt: Instant | undefined;
 }
 
 export interface ClusterState {
@@ -169,6 +174,9 @@ export const idleGroup: Group = {
   since: undefined,
   stuck: false,
   contested: false,
+  elsewhere: undefined,
+  announcedAt: undefined,
+  toldAt: undefined,
 };
 
 const adoptedGroup = (now: Instant): Group => ({
@@ -252,3 +260,11 @@ export function mayRenew(state: ClusterState, now: Instant): boolean {
   if (state.lastSentAt === undefined) return false;
   return lease === undefined || now - state.lastSentAt <= deadtime - lease.length - lateness(lease);
 }
+
+/** Left to a node that we do not hear, which has answered for it lately. */
+export const isElsewhere = ({ elsewhere }: Group, now: Instant): boolean =>
+  elsewhere !== undefined && now < elsewhere.until;
+
+/** Groups that we have left to a node that we do not hear: who answers for them is asked again and again. */
+export const leftToOthers = ({ groups }: ClusterState, now: Instant): readonly GroupKey[] =>
+  [...groups].filter(([, group]) => isElsewhere(group, now)).map(([key]) => key);

@@ -21,6 +21,7 @@ export interface Statement {
   readonly configuration: string | undefined;
   /** The length of its VIP lease; 0 if it has none, undefined if it does not say. */
   readonly lease: Millis | undefined;
+  readonly macs: readonly string[];
   /** It speaks as we do; false for a real heartbeat, undefined before its first status. */
   readonly ours: boolean | undefined;
 }
@@ -34,6 +35,7 @@ export const nothingSaid: Statement = {
   deadtime: undefined,
   configuration: undefined,
   lease: undefined,
+  macs: [],
   ours: undefined,
 };
 
@@ -52,8 +54,8 @@ export function fromStatus(
   const { ours, state, deadtime } = status;
   if (ours === undefined) return { ...before, place, state, deadtime, ours: false };
   const heardUs = ours.heard.find((heard) => heard.node === local);
-  const { claims, leaving, configuration, lease } = ours;
-  return { place, state, heardUs, claims, leaving, deadtime, configuration, lease, ours: true };
+  const { claims, leaving, configuration, lease, macs = [] } = ours;
+  return { place, state, heardUs, claims, leaving, deadtime, configuration, lease, macs, ours: true };
 }
 
 /** The groups that a hold set of `node` means: `local` are those it prefers. */

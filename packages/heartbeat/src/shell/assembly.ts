@@ -12,6 +12,7 @@ import { makeResource } from "../resources/catalogue.js";
 import { createRunner, type Runner, type RunnerLog } from "../resources/runner.js";
 import { createVipLease } from "../resources/vip-lease.js";
 import { type Answers, createAnswers } from "./answers.js";
+import { type ClaimWatch, createClaimWatch } from "./claim-watch.js";
 import type { Configuration } from "./configuration.js";
 import { createDropLog, type DropLog } from "./drop-log.js";
 import { createFencer, type Fencer } from "./fencer.js";
@@ -45,6 +46,7 @@ export interface Assembly {
   readonly runner: Runner;
   readonly media: MediaSet;
   readonly pinger: Pinger;
+  readonly claims: ClaimWatch;
   readonly answers: Answers;
   readonly heard: HeardKeeper;
   readonly dropped: DropLog;
@@ -83,6 +85,12 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     answered: (node) => present.feed({ type: "ping-reply", node }),
     warn: (problem) => log.warn({ event: "ping.failed" }, problem),
   });
+  const claims = createClaimWatch({
+    clock,
+    kernel,
+    feed: (event) => present.feed(event),
+    warn: (problem) => log.warn({ event: "claims.unwatched" }, problem),
+  });
   const runner = createRunner(
     { stopRetries: stopRetries(configuration) },
     {
@@ -114,9 +122,10 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     log: noteLogger(context, present),
     answer: answers.answer,
     ping: () => pinger.ask(),
+    askForVips: (groups) => claims.ask(groups),
   };
   return {
-    ...{ present, runner, media, pinger, heard, answers, dropped },
+    ...{ present, runner, media, pinger, claims, heard, answers, dropped },
     begin(boot) {
       const initial = booted(present.configuration.settings, boot, clock.now());
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));

@@ -18,6 +18,7 @@ import type { ClusterSettings } from "../core/settings.js";
 import { argumentProblem } from "../resources/argument-problem.js";
 import { problemOf } from "../resources/resource.js";
 import type { KeyRing } from "../wire/signature.js";
+import { ownMacs } from "./claim-watch.js";
 import { machineSurroundings } from "./surroundings.js";
 
 export interface ConfigurationFiles {
@@ -153,6 +154,7 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuar
     digest: digestOf({ nodes: nodes.toSorted(), autoFailback, groups }),
     pings: { nodes: pingNodes.map(({ name }) => name), deadtime: deadping },
     ipFail: haCf.ipFail,
+    ...(haCf.vipWatch && { macs: ownMacs() }),
     lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
     fencing: haCf.fenceDevice !== undefined,
   };

@@ -85,6 +85,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   prepareRsctmp(paths.rsctmp, adopted.length > 0);
   await heartbeat.media.use(configuration.haCf.media);
   heartbeat.pinger.use(configuration.haCf.pingNodes);
+  heartbeat.claims.use(configuration.haCf.vipWatch ? heartbeat.present.groups : []);
   heartbeat.begin({
     storedGeneration: await storedGeneration(context, configuration),
     adopted,

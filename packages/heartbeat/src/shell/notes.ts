@@ -43,6 +43,8 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
       return info(`acquired ${note.group}: ${note.reason}`);
     case "released":
       return info(`released ${note.group}: ${note.reason}`);
+    case "stranger":
+      return error(`${note.mac} answers for ${note.vip} of ${note.group}, and is no node of this cluster`);
     case "local-transition-completed":
       return info(logLines.localTransitionCompleted());
     case "remote-transition-completed":

@@ -32,6 +32,8 @@ export interface PerformerDependencies {
   readonly publish: (severity: Severity, fact: Fact) => void;
   readonly log: (note: Note) => void;
   readonly answer: (request: RequestId, accepted: boolean, reason: string) => void;
+  /** Asks on the service LAN who has the VIPs of these groups. */
+  readonly askForVips: (groups: readonly string[]) => Promise<void>;
   /** Asks every ping node once. */
   readonly ping: () => void;
   readonly finished: () => void;
@@ -81,6 +83,9 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         return;
       case "announce":
         runner.each(action.groups, "announce");
+        return;
+      case "ask-for-vips":
+        background("asking who has a VIP", dependencies.askForVips(action.groups));
         return;
       case "fence":
         background(`fencing ${action.node}`, fence(action.node, dependencies));

@@ -37,6 +37,7 @@ export async function reload(
   await heartbeat.media.use(value.haCf.media);
   heartbeat.pinger.use(value.haCf.pingNodes);
   heartbeat.present.replace(value);
+  heartbeat.claims.use(value.haCf.vipWatch ? heartbeat.present.groups : []);
   events.publish("info", { kind: "config.loaded", file: paths.haCf });
   log.info({ event: "config.loaded" }, "the new configuration is in force");
   for (const group of value.haresources) await changeGroup(context, heartbeat, before, group.key);

@@ -6,6 +6,7 @@
  *   syflags=leaving                                           on the way out
  *   syconf=<digest>                                           of what must be the same on all nodes
  *   sylease=<milliseconds hex>                                how long its VIPs outlive its last word
+ *   symac=<mac> ...                                           its interfaces
  *
  * Neither a node's name nor a resource has a blank, so blanks separate.
  */
@@ -16,8 +17,10 @@ import { type Field, type Fields, string, textOf } from "./field.js";
 /** More than any cluster has; a message that names more is cut there. */
 const MOST = 1000;
 const LONGEST_DIGEST = 128;
+const MOST_MACS = 32;
 
-export function encodeOwnFacts({ heard, claims, leaving, configuration, lease }: OwnFacts): readonly Field[] {
+export function encodeOwnFacts(facts: OwnFacts): readonly Field[] {
+  const { heard, claims, leaving, configuration, lease, macs } = facts;
   const hex = (value: number) => value.toString(16);
   const heardText = heard.map((one) => `${one.node}:${hex(one.generation)}:${hex(one.sequence)}`).join(" ");
   const claimText = claims.map((claim) => `${stateText(claim)} ${claim.group}`).join(" ");
@@ -27,6 +30,7 @@ export function encodeOwnFacts({ heard, claims, leaving, configuration, lease }:
     ...(leaving ? [string("syflags", "leaving")] : []),
     ...(configuration === undefined ? [] : [string("syconf", configuration)]),
     ...(lease === undefined ? [] : [string("sylease", hex(Math.round(lease)))]),
+    ...(macs === undefined ? [] : [string("symac", macs.join(" "))]),
   ];
 }
 
@@ -41,12 +45,16 @@ export function decodeOwnFacts(fields: Fields): OwnFacts | undefined {
   const leaving = (textOf(fields, "syflags") ?? "").split(" ").includes("leaving");
   const configuration = textOf(fields, "syconf")?.slice(0, LONGEST_DIGEST);
   const lease = textOf(fields, "sylease") ?? "";
+  const macs = textOf(fields, "symac")?.split(" ").filter(isMac).slice(0, MOST_MACS);
   return {
     ...{ heard: heardOf(heardText), claims: claimsOf(claimText), leaving },
     ...(configuration !== undefined && { configuration }),
     ...(/^[0-9a-f]{1,12}$/.test(lease) && { lease: milliseconds(Number.parseInt(lease, 16)) }),
+    ...(macs !== undefined && { macs }),
   };
 }
+
+const isMac = (text: string): boolean => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(text);
 
 function heardOf(text: string): readonly Heard[] {
   const heard: Heard[] = [];

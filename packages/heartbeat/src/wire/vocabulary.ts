@@ -83,15 +83,8 @@ function ownFields(message: Message, dest: string | undefined): Field[] {
     case "hb_takeover":
       return [t("hb_takeover"), string("rsc_hold", message.set)];
     case "ip-request":
-      return [t("ip-request"), string("ipaddr", message.group)];
     case "ip-request-resp":
-      return [
-        t("ip-request-resp"),
-        ...to,
-        string("ipaddr", message.group),
-        string("weown", message.weOwn ? "yes" : "no"),
-        string("ok", message.ok ? "OK" : "fail"),
-      ];
+      return requestFields(message, to);
     case "stonith":
       return [t("stonith"), string("node", message.node), string("result", message.result)];
     case "shutdone":
@@ -115,6 +108,19 @@ function ownFields(message: Message, dest: string | undefined): Field[] {
     case "other":
       return [t(message.name), ...to];
   }
+}
+
+type Request = Extract<Message, { readonly type: "ip-request" | "ip-request-resp" }>;
+
+/** auto_failback legacy: one group is asked for, or let go of. */
+function requestFields(message: Request, to: readonly Field[]): Field[] {
+  const group = string("ipaddr", message.group);
+  if (message.type === "ip-request") return [string("t", "ip-request"), group];
+  const { weOwn, ok } = message;
+  return [
+    ...[string("t", "ip-request-resp"), ...to, group],
+    ...[string("weown", weOwn ? "yes" : "no"), string("ok", ok ? "OK" : "fail")],
+  ];
 }
 
 /** A message of the named client ipfail on one node to that on another. */

@@ -23,6 +23,8 @@ const ETHERNET_IPV4 = 0x0001_0800; // u16 hardware type, u16 protocol type
 const LENGTHS = 0x0604; // u8 hardware length, u8 protocol length
 const NOBODY: MacAddress = parseMac("00:00:00:00:00:00")!; // six octets, so it parses
 
+const NO_ADDRESS: Ipv4Address = ipv4FromBytes(new Uint8Array(4));
+
 export interface Arp {
   /** ARPOP_* */
   readonly operation: number;
@@ -48,6 +50,15 @@ export function decodeArp(packet: Uint8Array): Arp {
     targetIp: ipv4FromBytes(reader.bytes(4)),
   };
 }
+
+/** Who has this VIP? Asked in nobody's name, so that no cache changes (RFC 5227, section 1.1: a probe). */
+export const probeOf = (mac: MacAddress, vip: Ipv4Address): Arp => ({
+  operation: ARPOP_REQUEST,
+  senderMac: mac,
+  senderIp: NO_ADDRESS,
+  targetMac: NOBODY,
+  targetIp: vip,
+});
 
 export const encodeArp = (arp: Arp): Uint8Array =>
   new ByteWriter(28)
