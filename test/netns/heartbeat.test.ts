@@ -101,12 +101,10 @@ describe("the VIP", () => {
     });
   });
 
-  test("stays on a node whose heartbeat is killed and comes back within its lease", async () => {
+  test("stays on a node whose heartbeat is killed right after its takeover and comes back within its lease", async () => {
     const times = "keepalive 500ms\ndeadtime 8\nwarntime 2\ninitdead 8\n"; // a busy machine may take seconds for a start
     await withPair({ times }, async (pair) => {
       const [first] = pair.nodes;
-      const said = () => first.read("/run/systole/heartbeat/last-word").includes(VIP);
-      await until("the owner to have said that it has it", said);
       const watch = await watchOwnership(pair.nodes, VIP);
       pair.signal(first, "SIGKILL");
       await pair.start(first, "second-life");
