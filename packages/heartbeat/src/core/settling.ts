@@ -34,7 +34,7 @@ function settleGroup(turn: Turn, group: GroupSettings): void {
   switch (here.ownership.kind) {
     case "none":
       if (here.unableUntil !== undefined && turn.now < here.unableUntil) return;
-      if (isElsewhere(here, turn.now)) return;
+      if (isElsewhere(here, turn.now) && !isHeard(turn, here.elsewhere?.node)) return;
       return takeIfRight(turn, group);
     case "given":
       return settleGiven(turn, group, here.ownership);
@@ -45,6 +45,12 @@ function settleGroup(turn: Turn, group: GroupSettings): void {
     default:
       return; // stopping, clearing: wait for `stopped`
   }
+}
+
+/** Its statuses say what it has: what it answered on the service LAN before is old. */
+function isHeard(turn: Turn, node: string | undefined): boolean {
+  const peer = node === undefined ? undefined : turn.state.peers.get(node);
+  return peer !== undefined && isAlive(peer);
 }
 
 function takeIfRight(turn: Turn, group: GroupSettings): void {
