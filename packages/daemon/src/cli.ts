@@ -6,8 +6,10 @@
  * `--help` of the program and of each command prints usage on stdout and exits 0; a wrong command line prints one
  * line of what is wrong and how to ask for help, and exits 2 (or `usageExit`, where the original had another code).
  */
+
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { suggest } from "@systole/config";
+import { endOnBrokenPipe } from "./broken-pipe.js";
 import { ControlError } from "./control-error.js";
 import { table } from "./table.js";
 
@@ -79,6 +81,7 @@ function processDoor(): CliDoor {
 
 /** Runs the program and sets the exit code; what has been written is flushed by the normal end of the process. */
 export async function runCli(program: Program): Promise<void> {
+  endOnBrokenPipe();
   process.exitCode = await runProgram(program, processDoor());
 }
 

@@ -1,4 +1,5 @@
 export type { Logger } from "pino";
+export { endOnBrokenPipe } from "./broken-pipe.js";
 export {
   type CliDoor,
   type CliOption,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** ctsyncd: the peer knows our connections. Daemon, and conntrackd's requests to it. */
 import { fileURLToPath } from "node:url";
-import { controlClient, controlPath } from "@systole/daemon";
+import { controlClient, controlPath, endOnBrokenPipe } from "@systole/daemon";
 import { openFlowTable, openNetwork } from "@systole/kernel";
 import { systemClock } from "@systole/machine";
 import { DETACHED, startInBackground } from "../shell/background.js";
@@ -29,6 +29,7 @@ async function main(): Promise<number> {
       terminal.error(`${USAGE}\nctsyncd: ${commandLine.problem}`);
       return 1;
     case "request":
+      endOnBrokenPipe();
       return await runRequest(commandLine.request, commandLine.json, client, terminal);
     case "daemon": {
       const { configPath, background } = commandLine;
