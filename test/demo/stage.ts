@@ -77,11 +77,19 @@ export class Stage {
   /** The four daemons of one director, in any order: each waits for what it needs. */
   async startDirector(node: LabNode): Promise<void> {
     this.#configure(node);
-    if (this.#options.ipvs) await startSyncDaemons(node);
+    if (this.#options.ipvs) await this.#startSyncDaemons(node);
     for (const name of DAEMONS) {
       const pid = await node.daemon(name, this.program(name, name, DAEMON_ARGUMENTS[name]));
       this.#pids.set(`${node.name}/${name}`, pid);
       this.#follow(node, name);
+    }
+  }
+
+  /** ip_vs has connections of its own; the kernel's threads tell them to the other director. */
+  async #startSyncDaemons(node: LabNode): Promise<void> {
+    for (const role of ["master", "backup"]) {
+      const words = ["ipvs-start", role, "--interface", "hb1", "--syncid", "1"];
+      await node.run(this.program("ctsyncd", "ctsync", words));
     }
   }
 
@@ -199,10 +207,3 @@ const DAEMON_ARGUMENTS: Readonly<Record<DaemonName, readonly string[]>> = {
   ldirectord: ["-d", "--standby", "ldirectord.cf", "start"],
   heartbeat: ["-f"],
 };
-
-/** ip_vs has connections of its own; its kernel threads tell them to the other director, as administrators know it. */
-async function startSyncDaemons(node: LabNode): Promise<void> {
-  for (const role of ["master", "backup"]) {
-    await node.run(["ipvsadm", "--start-daemon", role, "--mcast-interface", "hb1", "--syncid", "1"]);
-  }
-}

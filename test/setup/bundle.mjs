@@ -15,6 +15,7 @@ export const daemons = [
     "heartbeat/hb_standby",
     "ldirectord/ldirectord",
     "ctsyncd/ctsyncd",
+    "ctsyncd/ctsync",
     "notifierd/notifierd",
     "systole/systole",
   ],
