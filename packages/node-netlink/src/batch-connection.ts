@@ -1,6 +1,7 @@
 /**
  * Sends a batch of requests and gives their outcomes back before it returns: the kernel works on netfilter requests
- * while they are sent, and its acknowledgements lie in the receive buffer when the call comes back.
+ * while they are sent, and its answers lie in the receive buffer when the call comes back: refusals, and the answer to
+ * the last request. What is behind it without a refusal was done.
  */
 import { HEADER_BYTES, NLMSG_ERROR } from "./message.js";
 import type { RequestBatch } from "./request-batch.js";
@@ -18,7 +19,7 @@ export interface BatchSocket {
   close(): void;
 }
 
-/** Requests in one datagram: their acknowledgements fit the smallest receive buffer. */
+/** Requests in one datagram: 64 refusals fit the smallest receive buffer. */
 const WINDOW = 64;
 /** The answer was lost: the outcome is unknown. */
 const LOST = 105; // ENOBUFS
@@ -32,12 +33,16 @@ export class BatchConnection {
   #first = 0;
   #from = 0;
   #open = 0;
+  /** Answers to this datagram were lost. */
+  #overrun = false;
 
   constructor(socket: BatchSocket) {
     this.#socket = socket;
     socket.listenRanges({
       onRange: (bytes, from, to) => this.#answers(bytes, from, to),
-      onOverrun: () => {}, // what is not answered counts as lost
+      onOverrun: () => {
+        this.#overrun = true; // what is not answered counts as lost
+      },
     });
     socket.unref();
   }
@@ -59,11 +64,14 @@ export class BatchConnection {
     this.#first = this.#sequence;
     this.#from = from;
     this.#open = to - from;
+    this.#overrun = false;
     this.#sequence = this.#sequence > 0x7fff_0000 ? 1 : this.#sequence + this.#open;
     const sent = this.#socket.send(batch.datagram(from, to, this.#first, this.#socket.portId));
     if (sent === 0) this.#socket.drain();
+    const answered = this.#outcomes[to - 1] !== UNANSWERED && !this.#overrun;
     for (let index = from; index < to; index++) {
-      if (this.#outcomes[index] === UNANSWERED) this.#outcomes[index] = sent < 0 ? -sent : LOST;
+      if (this.#outcomes[index] !== UNANSWERED) continue;
+      this.#outcomes[index] = answered ? 0 : sent < 0 ? -sent : LOST;
     }
   }
 

@@ -95,13 +95,17 @@ export class RequestBatch {
     this.#bytes[nest + 1] = size >> 8;
   }
 
-  /** Requests `from` (inclusive) to `to` as one datagram, numbered from `sequence` on. A view: send it at once. */
+  /**
+   * Requests `from` (inclusive) to `to` as one datagram, numbered from `sequence` on. A view: send it at once.
+   *
+   * The kernel answers the last one, whatever comes of it, and those before only if it refuses them.
+   */
   datagram(from: number, to: number, sequence: number, portId: number): Uint8Array {
     const end = to < this.#starts.length ? this.#starts[to]! : this.#end;
     for (let index = from; index < to; index++) {
       setU32(this.#bytes, this.#starts[index]! + 8, sequence + index - from);
       setU32(this.#bytes, this.#starts[index]! + 12, portId);
-      this.#bytes[this.#starts[index]! + 6]! |= 0x05; // NLM_F_REQUEST | NLM_F_ACK
+      this.#bytes[this.#starts[index]! + 6]! |= index === to - 1 ? 0x05 : 0x01; // NLM_F_REQUEST, NLM_F_ACK
     }
     return this.#bytes.subarray(this.#starts[from], end);
   }
