@@ -111,6 +111,14 @@ export type CtsyncdFact =
   | { readonly kind: "sync.established"; readonly peer: string }
   | { readonly kind: "sync.lost"; readonly peer: string; readonly reason: string }
   | {
+      /** Of so many of our flows that were sampled, the peer has so many as they are, and lacks so many. */
+      readonly kind: "sync.incomplete" | "sync.complete";
+      readonly peer: string;
+      readonly asked: number;
+      readonly equal: number;
+      readonly missing: number;
+    }
+  | {
       readonly kind: "commit.finished";
       readonly written: number;
       readonly failed: number;

@@ -39,6 +39,14 @@ const LINES: { readonly [K in Kind]: LineOf<K> } = {
       "sync.bulk-lossy",
       `bulk update of ${peer} lost messages ${attempts} times: nothing outdated removed`,
     ),
+  "coverage-low": ({ peer, asked, equal, missing }) =>
+    line(
+      "warn",
+      "sync.incomplete",
+      `of ${asked} sampled entries ${peer} has ${equal}, lacks ${missing}, has ${asked - equal - missing} otherwise`,
+    ),
+  "coverage-whole": ({ peer, asked, equal }) =>
+    line("info", "sync.complete", `of ${asked} sampled entries ${peer} has ${equal}`),
   "kernel-overrun": () =>
     line("warn", "kernel.overrun", "the kernel dropped conntrack events: resync with master conntrack table"),
   "kernel-resynced": ({ flows, ended }) =>

@@ -77,14 +77,17 @@ function batches(
 const related = (n: number): Flow => ({ ...connection(n), master: connection(1).original });
 
 function cacheOf(...flows: Flow[]): PeerCache {
-  const cache = new PeerCache(10);
+  return filled(new PeerCache(10), flows);
+}
+
+function filled(cache: PeerCache, flows: readonly Flow[]): PeerCache {
   for (const flow of flows) put(cache, CT_NEW, flow);
   return cache;
 }
 
-function put(cache: PeerCache, type: number, flow: Flow, gone?: Parameters<PeerCache["apply"]>[3]): void {
+function put(cache: PeerCache, type: number, flow: Flow): void {
   const bytes = body(flow);
-  cache.apply(type, { bytes, from: 0, to: bytes.length }, 0, gone);
+  cache.apply(type, bytes, 0, bytes.length, 0);
 }
 
 test("masters come before the flows they foretold, in batches of their own", () => {
@@ -93,12 +96,13 @@ test("masters come before the flows they foretold, in batches of their own", () 
 });
 
 test("a flow that the peer destroys after its batch is removed again, one before it is not written", () => {
-  const cache = cacheOf(connection(1), related(5));
+  let running: Commit | undefined;
+  const destroyed = (from: PeerCache, id: number) => running?.destroyed(from, id);
+  const cache = filled(new PeerCache(10, destroyed), [connection(1), related(5)]);
   const between = (commit: Commit, turn: number) => {
+    running = commit;
     if (turn !== 0) return;
-    for (const flow of [connection(1), related(5)]) {
-      put(cache, CT_DEL, flow, (id, gone) => commit.destroyed(cache, id, gone));
-    }
+    for (const flow of [connection(1), related(5)]) put(cache, CT_DEL, flow);
   };
   expect(batches(cache, { between })).toEqual(["create 20001", "remove 20001", "unchanged 0"]);
 });

@@ -36,8 +36,8 @@ test.each([
   const translate = new FlowFromKernel(encoding);
   expect(recorded.length).toBeGreaterThan(100);
   for (const payload of recorded) {
-    const end = translate.write(payload, 0, payload.length, into, 7);
-    expect(toHex(into.subarray(7, end))).toBe(toHex(encodeFlow(decodeKernelFlow(payload), encoding)));
+    const end = translate.write(payload, 0, payload.length, into, 8);
+    expect(toHex(into.subarray(8, end))).toBe(toHex(encodeFlow(decodeKernelFlow(payload), encoding)));
   }
 });
 

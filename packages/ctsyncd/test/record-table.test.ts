@@ -34,7 +34,7 @@ test("whatever is added, replaced and removed: it holds what a Map would hold", 
           model.delete(port);
         } else {
           if (id === NONE) table.add(attributes, bytes);
-          else table.replace(id, bytes);
+          else table.update(id, attributes, false);
           model.set(port, bytes);
         }
       }

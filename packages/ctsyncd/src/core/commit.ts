@@ -160,13 +160,15 @@ export class Commit {
   }
 
   /** The peer destroyed a flow that had this id: if it was written, it is to go again. */
-  destroyed(cache: PeerCache, id: number, body: AttributeIndex): void {
+  destroyed(cache: PeerCache, id: number): void {
+    if (this.#phase === "survey") return;
+    const body = cache.scan(id, this.#wanted);
     const index = this.#sources.findIndex((source) => source.cache === cache);
     const isRelated = body.has(CT.MASTER_IPV4) || body.has(CT.MASTER_IPV6);
     const written =
       index < this.#at ||
       (index === this.#at && (isRelated === this.#related ? id < this.#cursor : this.#related));
-    if (this.#phase === "survey" || !written) return;
+    if (!written) return;
     this.#removals.add(REMOVE, body.writeMerged(this.#removals.room(), this.#removals.end));
   }
 

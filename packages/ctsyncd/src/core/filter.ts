@@ -60,19 +60,40 @@ const LOOPBACK: readonly Network[] = [
 /** Is one of the real ends of a flow in one of these networks? */
 function endsMatcher(networks: readonly Network[]): Passes {
   const ranges = networks.map(({ address, prefix }) => ({ bytes: ipBytes(address), prefix }));
-  const [v4, v6] = [4, 16].map((size) => ranges.filter(({ bytes }) => bytes.length === size)) as [
-    typeof ranges,
-    typeof ranges, // two sizes, two lists
-  ];
+  const isV4 = ({ bytes }: { readonly bytes: Uint8Array }) => bytes.length === 4;
+  const v4 = ipv4Matcher(ranges.filter(isV4));
+  const v6 = ipv6Matcher(ranges.filter((range) => !isV4(range)));
+  return (body) => (body.has(CT.IPV4) ? v4(body) : v6(body));
+}
+
+interface Range {
+  readonly bytes: Uint8Array;
+  readonly prefix: number;
+}
+
+/** The first end is the original source, the other one the reply's: what was translated to, or the destination. */
+function ipv4Matcher(ranges: readonly Range[]): Passes {
+  const masks = Int32Array.from(ranges, ({ prefix }) => (prefix === 0 ? 0 : -1 << (32 - prefix)));
+  const bases = Int32Array.from(
+    ranges,
+    ({ bytes }, n) => new DataView(bytes.buffer, bytes.byteOffset).getInt32(0) & masks[n]!,
+  );
   return (body) => {
-    const isV4 = body.has(CT.IPV4);
-    const list = isV4 ? v4 : v6;
-    if (list.length === 0) return false;
-    const source = body.offset(isV4 ? CT.IPV4 : CT.IPV6);
-    const translated = body.offset(isV4 ? CT.DNAT_IPV4 : CT.DNAT_IPV6);
-    const replySource = translated !== 0 ? translated : source + (isV4 ? 4 : 16);
-    for (let n = 0; n < list.length; n++) {
-      const { bytes, prefix } = list[n]!;
+    const source = body.i32(CT.IPV4);
+    const replySource = body.has(CT.DNAT_IPV4) ? body.i32(CT.DNAT_IPV4) : body.i32(CT.IPV4, 1);
+    for (let n = 0; n < masks.length; n++) {
+      if ((source & masks[n]!) === bases[n] || (replySource & masks[n]!) === bases[n]) return true;
+    }
+    return false;
+  };
+}
+
+function ipv6Matcher(ranges: readonly Range[]): Passes {
+  return (body) => {
+    const source = body.offset(CT.IPV6);
+    const translated = body.offset(CT.DNAT_IPV6);
+    const replySource = translated !== 0 ? translated : source + 16;
+    for (const { bytes, prefix } of ranges) {
       if (inNetwork(body.bytes, source, bytes, prefix)) return true;
       if (inNetwork(body.bytes, replySource, bytes, prefix)) return true;
     }

@@ -5,7 +5,6 @@
  * answered when it is finished, or when his limit in time is over, whichever comes first; it goes on in that case.
  */
 import { earliest, type Instant, milliseconds, plus } from "@systole/machine";
-import type { AttributeIndex } from "../wire/attribute.js";
 import {
   type BatchResult,
   Commit,
@@ -89,8 +88,8 @@ export class Jobs {
   }
 
   /** A peer destroyed a flow of its own. */
-  destroyed(cache: PeerCache, id: number, body: AttributeIndex): void {
-    this.#commit?.destroyed(cache, id, body);
+  destroyed(cache: PeerCache, id: number): void {
+    this.#commit?.destroyed(cache, id);
   }
 
   /** Time passed: who has waited long enough is told so. */

@@ -5,7 +5,7 @@
  * until the peer has acknowledged that. An update that lacks something (a kernel event carries only what changed)
  * leaves what was known.
  */
-import { AttributeIndex, CT, FLOW_ATTRIBUTES, LARGEST_BODY } from "../wire/attribute.js";
+import { AttributeIndex, CT, FLOW_ATTRIBUTES } from "../wire/attribute.js";
 import { decodeFlow, type Flow } from "../wire/flow.js";
 import { CT_DEL, CT_NEW, CT_UPD } from "../wire/message.js";
 import { BORN, ENDED } from "./flow-batch.js";
@@ -37,9 +37,6 @@ export class LocalCache {
   #dumping = false;
   /** Destroyed and settled while a dump runs: they stay until its end, so that it cannot bring them back. */
   readonly #held = new Set<number>();
-
-  /** For a body that is put together here. */
-  readonly #scratch = new Uint8Array(LARGEST_BODY);
 
   constructor(limit: number) {
     this.#table = new RecordTable(limit);
@@ -130,20 +127,13 @@ export class LocalCache {
   #store(id: number, body: AttributeIndex, reborn: boolean, second: number): void {
     if (this.#table.tag[id] === CT_DEL) this.#dead -= 1;
     if (this.#held.size > 0) this.#held.delete(id);
-    this.#merge(id, body, reborn);
+    this.#table.update(id, body, !reborn);
     this.#table.tag[id] = reborn ? CT_NEW : CT_UPD;
     this.#table.sequence[id] = this.#generation;
     this.#table.changedAt[id] = second;
     if (reborn) this.#table.createdAt[id] = second;
     if (reborn) this.counters.created += 1;
     else this.counters.updated += 1;
-  }
-
-  /** The new body completed by what it lacks of the old one, unless the flow was born again. */
-  #merge(id: number, body: AttributeIndex, reborn: boolean): void {
-    const older = reborn ? undefined : this.#table.scan(id, this.#stored);
-    const end = body.writeMerged(this.#scratch, 0, older);
-    this.#table.replace(id, this.#scratch, 0, end);
   }
 
   /** The peer gets the complete last state, the closing one that the event carries included. */
@@ -153,7 +143,7 @@ export class LocalCache {
       if (id === NONE && this.#dumping) this.#holdUnknown(body, from, to, second);
       return NONE;
     }
-    this.#merge(id, body, false);
+    this.#table.update(id, body, true);
     this.kill(id, second);
     return id;
   }

@@ -7,6 +7,7 @@
  */
 import { AttributeIndex, CT, FLOW_ATTRIBUTES, LARGEST_BODY } from "../wire/attribute.js";
 import { checkFlow, decodeFlow, type Flow } from "../wire/flow.js";
+import { digestOf } from "../wire/key.js";
 import { CT_DEL, CT_NEW } from "../wire/message.js";
 import { noCounts } from "./local-cache.js";
 import { NONE, RecordTable } from "./record-table.js";
@@ -20,10 +21,13 @@ export class PeerCache {
   readonly #fresh = new AttributeIndex(FLOW_ATTRIBUTES);
   readonly #stored = new AttributeIndex(FLOW_ATTRIBUTES);
   readonly #scratch = new Uint8Array(LARGEST_BODY);
+  readonly #destroyed: ((cache: PeerCache, id: number) => void) | undefined;
   #mark = 0;
 
-  constructor(limit: number) {
+  /** @param destroyed called for each flow that a DEL takes away, before it is gone. */
+  constructor(limit: number, destroyed?: (cache: PeerCache, id: number) => void) {
     this.#table = new RecordTable(limit);
+    this.#destroyed = destroyed;
   }
 
   get size(): number {
@@ -36,32 +40,22 @@ export class PeerCache {
   /**
    * Takes one flow message in: its body lies in `bytes` from `from` to `to`.
    *
-   * @param destroyed called with the flow that a DEL takes away, before it is gone, under the id it had.
    * @throws DecodeError if the body is malformed; then nothing has changed.
    */
-  apply(
-    type: number,
-    { bytes, from, to }: { readonly bytes: Uint8Array; readonly from: number; readonly to: number },
-    second: number,
-    destroyed: (id: number, body: AttributeIndex) => void = () => {},
-  ): void {
+  apply(type: number, bytes: Uint8Array, from: number, to: number, second: number): void {
     checkFlow(this.#fresh.scan(bytes, from, to));
     const id = this.#table.find(this.#fresh);
-    if (type === CT_DEL) this.#delete(id, destroyed);
+    if (type === CT_DEL) this.#delete(id);
     else this.#store(id, type !== CT_NEW && id !== NONE, second);
   }
 
   #store(known: number, merges: boolean, second: number): void {
-    const older = merges ? this.#table.scan(known, this.#stored) : undefined;
-    const end = this.#fresh.writeMerged(this.#scratch, 0, older);
-    let id = known;
+    const id = known === NONE ? this.#create() : known;
     if (id === NONE) {
-      id = this.#table.add(this.#fresh, this.#scratch, 0, end);
-      if (id === NONE) {
-        this.counters.createFailed += 1;
-        return;
-      }
-    } else this.#table.replace(id, this.#scratch, 0, end);
+      this.counters.createFailed += 1;
+      return;
+    }
+    if (known !== NONE) this.#table.update(id, this.#fresh, merges);
     if (!merges) this.#table.createdAt[id] = second;
     this.#table.sequence[id] = 0; // no survey has seen this state
     this.#table.changedAt[id] = second;
@@ -70,12 +64,19 @@ export class PeerCache {
     else this.counters.created += 1;
   }
 
-  #delete(id: number, destroyed: (id: number, body: AttributeIndex) => void): void {
+  /** What a peer sends may be in any order, and have more behind it: it is kept in ours, unless it is plain. */
+  #create(): number {
+    const { bytes, plainShape, end } = this.#fresh;
+    if (plainShape !== 0) return this.#table.add(this.#fresh, bytes, this.#fresh.start, end);
+    return this.#table.add(this.#fresh, this.#scratch, 0, this.#fresh.writeMerged(this.#scratch, 0));
+  }
+
+  #delete(id: number): void {
     if (id === NONE) {
       this.counters.destroyUnknown += 1;
       return;
     }
-    destroyed(id, this.#table.scan(id, this.#stored));
+    this.#destroyed?.(this, id);
     this.#table.remove(id);
     this.counters.destroyed += 1;
   }
@@ -114,6 +115,11 @@ export class PeerCache {
   /** The flow with the key of a scanned body, or NONE. */
   find(body: AttributeIndex): number {
     return this.#table.find(body);
+  }
+
+  /** Digests of the flows whose key has this hash. */
+  digests(hash: number, index: AttributeIndex): readonly number[] {
+    return this.#table.withHash(hash).map((id) => digestOf(this.#table.scan(id, index)));
   }
 
   /** Points `index` at the body of a flow. */

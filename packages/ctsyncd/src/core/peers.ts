@@ -3,7 +3,7 @@ import type { Instant } from "@systole/machine";
 import type { IpAddress } from "@systole/wire";
 import { openWindow, type Window } from "../wire/window.js";
 import { ExpectationCache } from "./expectation-cache.js";
-import { PeerCache } from "./peer-cache.js";
+import type { PeerCache } from "./peer-cache.js";
 
 /** Most peers on one link. */
 export const PEERS_LIMIT = 8;
@@ -50,10 +50,11 @@ export interface PeerCounters {
   before: number;
 }
 
-export function newPeer(address: IpAddress, limit: number, windowSize: number, now: Instant): Peer {
+/** @param cache with room for as many flows as are to be kept of it. */
+export function newPeer(address: IpAddress, cache: PeerCache, windowSize: number, now: Instant): Peer {
   return {
     address,
-    cache: new PeerCache(limit),
+    cache,
     expectations: new ExpectationCache(EXPECTATIONS_LIMIT),
     window: openWindow(windowSize),
     heardAt: now,

@@ -16,9 +16,9 @@ import { checkFlow } from "../wire/flow.js";
 import { CT_DEL, EXP_DEL, HELLO, HELLO_BACK, type Message, RESYNC, readDatagram } from "../wire/message.js";
 import type { Outbox } from "../wire/outbox.js";
 import { after, stepsBetween } from "../wire/sequence.js";
-import { acknowledge, arrive } from "../wire/window.js";
+import { acknowledge, advance, arrive } from "../wire/window.js";
 import type { Injector } from "./injector.js";
-import type { PeerCache } from "./peer-cache.js";
+import { PeerCache } from "./peer-cache.js";
 import { newPeer, PEERS_LIMIT, type Peer } from "./peers.js";
 import type { Report, SessionOptions } from "./session.types.js";
 
@@ -35,7 +35,9 @@ export interface ReceiverHooks {
   /** The peer wants everything, or knows nothing. */
   readonly bulk: () => void;
   /** A peer destroyed a flow of its own. */
-  readonly destroyed: (cache: PeerCache, id: number, body: AttributeIndex) => void;
+  readonly destroyed: (cache: PeerCache, id: number) => void;
+  /** A question or an answer between two of ours. */
+  readonly sample: (peer: Peer, message: Message) => void;
   /** DisableExternalCache: takes the peers' flows instead of the caches. */
   readonly injector: Injector | undefined;
 }
@@ -109,6 +111,10 @@ export class Receiver {
     }
     for (const message of messages) {
       peer.counters.messages += 1;
+      if (message.kind === "sample") {
+        this.#hooks.sample(peer, message);
+        continue;
+      }
       if (!this.#receive(peer, message, second)) continue;
       peer.heardAt = now;
       if (peer.established) continue;
@@ -165,6 +171,8 @@ export class Receiver {
 
   #peer(from: IpAddress, first: Message | undefined, now: Instant): Peer | undefined {
     const { allowed, cacheLimit, ackWindow } = this.#options;
+    if (first?.kind === "sample")
+      return this.peers.get(allowed?.get(from) ?? this.#aliases.get(from) ?? from);
     const address = allowed?.get(from) ?? this.#aliases.get(from) ?? this.#alias(from, first) ?? from;
     const known = this.peers.get(address);
     if (known !== undefined) return known;
@@ -172,7 +180,7 @@ export class Receiver {
       this.#stranger(from);
       return undefined;
     }
-    const peer = newPeer(address, cacheLimit, ackWindow, now);
+    const peer = newPeer(address, new PeerCache(cacheLimit, this.#hooks.destroyed), ackWindow, now);
     this.peers.set(address, peer);
     return peer;
   }
@@ -208,6 +216,7 @@ export class Receiver {
 
   /** Keeps the order; says whether the contents of the message count. */
   #inOrder(peer: Peer, message: Message, reliable: boolean): boolean {
+    if (reliable && advance(peer.window, message)) return true;
     const first = peer.window.last === undefined;
     const arrival = arrive(peer.window, message, this.#options.ackWindow);
     if (!reliable) return this.#unreliable(peer, message, first, arrival.lost);
@@ -257,6 +266,7 @@ export class Receiver {
         // Without acknowledgements nothing is proven: what a bulk did not mention stays.
         if (this.#options.mode !== "ftfw") peer.awaited = undefined;
         return;
+      case "sample":
       case "bad":
         return;
     }
@@ -278,9 +288,7 @@ export class Receiver {
 
   #keep(peer: Peer, { type, bytes, start, end }: Message, second: number): void {
     const { createFailed } = peer.cache.counters;
-    peer.cache.apply(type, { bytes, from: start, to: end }, second, (id, body) =>
-      this.#hooks.destroyed(peer.cache, id, body),
-    );
+    peer.cache.apply(type, bytes, start, end, second);
     if (createFailed === 0 && peer.cache.counters.createFailed > 0) {
       this.#hooks.report({ kind: "cache-full", cache: "peer", limit: this.#options.cacheLimit });
     }

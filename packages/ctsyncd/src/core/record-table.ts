@@ -1,11 +1,11 @@
 /**
- * Flows as message bodies, found by their key: about 90 bytes for a TCP flow over IPv4, everything included.
+ * Flows as message bodies, found by their key: about 95 bytes for a TCP flow over IPv4, everything included.
  *
  * Bodies lie in an arena, the fields of a record in typed arrays under one small number, its id. The index is open
  * addressing with linear probing. An id is valid until its record is removed, and may then be used again.
  */
-import { AttributeIndex, FLOW_ATTRIBUTES } from "../wire/attribute.js";
-import { hashKey, sameKey } from "../wire/key.js";
+import { AttributeIndex, FLOW_ATTRIBUTES, LARGEST_BODY } from "../wire/attribute.js";
+import { hashKey, sameKey, samePlainKey } from "../wire/key.js";
 import { Arena } from "./arena.js";
 
 export const NONE = -1;
@@ -25,7 +25,11 @@ export class RecordTable {
   /** 0 for a free id: a body is never empty. */
   #length = new Uint16Array(0);
   readonly #freeIds: number[] = [];
+  /** The shape of each body, if it is a plain one: see `plainShape`. */
+  #shape = new Uint32Array(0);
   readonly #stored = new AttributeIndex(FLOW_ATTRIBUTES);
+  /** For a body that is put together here. */
+  readonly #scratch = new Uint8Array(LARGEST_BODY);
   /** Seconds since the session began, of the last message or event; for the owner to read and set. */
   changedAt = new Uint32Array(0);
   /** The same, of the first. */
@@ -45,18 +49,53 @@ export class RecordTable {
 
   /** Memory of records, index and bodies. */
   get sizeBytes(): number {
-    return this.#arena.sizeBytes + this.#slots.byteLength + this.#capacity * 23;
+    return this.#arena.sizeBytes + this.#slots.byteLength + this.#capacity * 27;
   }
 
   /** The record with the key of a scanned body, or NONE. */
   find(body: AttributeIndex): number {
     const hash = hashKey(body);
+    const plain = body.plainShape !== 0;
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot]! - 1;
       if (id === NONE) return NONE;
-      if (this.#hash[id] === hash && sameKey(this.scan(id, this.#stored), body)) return id;
+      if (this.#hash[id] !== hash) continue;
+      const same =
+        plain && this.#shape[id] !== 0
+          ? samePlainKey(body, this.memory(id), this.from(id))
+          : sameKey(this.scan(id, this.#stored), body);
+      if (same) return id;
     }
+  }
+
+  /**
+   * Gives a record the scanned body of the same key; `merges`: completed by what that lacks of the old one.
+   *
+   * Usually it lacks nothing and both are plain: then nothing needs to be read or put together.
+   */
+  update(id: number, body: AttributeIndex, merges: boolean): void {
+    const shape = body.plainShape;
+    const before = this.#shape[id]!;
+    if (shape !== 0 && (!merges || (before !== 0 && (before & ~shape) === 0))) {
+      this.#replace(id, body.bytes, body.start, body.end, shape);
+      return;
+    }
+    const older = merges ? this.scan(id, this.#stored) : undefined;
+    const end = body.writeMerged(this.#scratch, 0, older);
+    // Two plain bodies make a plain one: it is written in the order of sending.
+    this.#replace(id, this.#scratch, 0, end, merges && shape !== 0 && before !== 0 ? shape | before : 0);
+  }
+
+  /** The records whose key has this hash: usually one. */
+  withHash(hash: number): readonly number[] {
+    const found: number[] = [];
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; this.#slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot]! - 1;
+      if (this.#hash[id] === hash) found.push(id);
+    }
+    return found;
   }
 
   /**
@@ -71,6 +110,7 @@ export class RecordTable {
     this.#hash[id] = hashKey(key);
     this.#place[id] = this.#arena.put(bytes, from, to);
     this.#length[id] = to - from;
+    this.#shape[id] = bytes === key.bytes ? key.plainShape : 0;
     this.#size += 1;
     if (this.#size * 10 > this.#slots.length * 7) this.#rehash(this.#slots.length * 2);
     else this.#insert(id);
@@ -94,8 +134,8 @@ export class RecordTable {
     return index.scan(this.memory(id), from, from + this.#length[id]!);
   }
 
-  /** Gives a record another body with the same key. */
-  replace(id: number, bytes: Uint8Array, from = 0, to = bytes.length): void {
+  #replace(id: number, bytes: Uint8Array, from: number, to: number, shape: number): void {
+    this.#shape[id] = shape;
     this.#place[id] = this.#arena.replace(this.#place[id]!, this.#length[id]!, bytes, from, to);
     this.#length[id] = to - from;
   }
@@ -167,6 +207,7 @@ export class RecordTable {
     this.#hash = larger(this.#hash, new Uint32Array(length));
     this.#place = larger(this.#place, new Uint32Array(length));
     this.#length = larger(this.#length, new Uint16Array(length));
+    this.#shape = larger(this.#shape, new Uint32Array(length));
     this.changedAt = larger(this.changedAt, new Uint32Array(length));
     this.createdAt = larger(this.createdAt, new Uint32Array(length));
     this.tag = larger(this.tag, new Uint8Array(length));

@@ -17,6 +17,7 @@ import { ALIVE } from "../wire/message.js";
 import { Outbox } from "../wire/outbox.js";
 import { Bypass } from "./bypass.js";
 import type { CommitSummary } from "./commit.js";
+import { Coverage } from "./coverage.js";
 import { ExpectationCache, FIRST_EXPECTATION } from "./expectation-cache.js";
 import { Injector } from "./injector.js";
 import { type JobAction, Jobs } from "./jobs.js";
@@ -43,6 +44,8 @@ export class Session {
   /** With a copy of our kernel's table, or without. */
   readonly follower: KernelFollower | Bypass;
   readonly injector: Injector | undefined;
+  /** What samples say of what the peers know. */
+  readonly coverage: Coverage;
   readonly #refresh: Refresh | undefined;
   readonly transmitter: Transmitter;
   readonly jobs = new Jobs();
@@ -72,11 +75,22 @@ export class Session {
     this.#refresh =
       options.mode === "alarm" ? new Refresh(this.local, this.outbox, options.refreshSeconds) : undefined;
     this.injector = options.peerCache ? undefined : new Injector();
-    const report = (report: Report) => this.#order({ type: "report", report });
+    const report = (report: Report) => {
+      this.#order({ type: "report", report });
+      this.#compareWith(report);
+    };
+    this.coverage = new Coverage(
+      this.local,
+      this.outbox,
+      options.firstSequence,
+      { report, send: (datagram) => this.#order({ type: "send", datagram }) },
+      now,
+    );
     this.receiver = new Receiver(options, this.outbox, {
       report,
       bulk: () => this.#bulk(this.#now),
-      destroyed: (cache, id, body) => this.jobs.destroyed(cache, id, body),
+      destroyed: (cache, id) => this.jobs.destroyed(cache, id),
+      sample: ({ address, cache }, message) => this.coverage.heard(address, cache, message),
       injector: this.injector,
     });
     const resyncSent = (sequence: number) => this.receiver.resyncSent(sequence);
@@ -134,7 +148,7 @@ export class Session {
     else if (event.type === "command") this.#command(event.ticket, event.command, now);
     else this.#take(event, now, second);
     this.#inject();
-    if (!this.options.localCache) this.#transmit(now);
+    if (!this.options.localCache || !this.transmitter.pausing(now)) this.#transmit(now);
     return this.#actions;
   }
 
@@ -176,6 +190,15 @@ export class Session {
     if (action !== undefined) this.#order(action);
   }
 
+  /** Only where both have caches there is something to compare; ALARM ignores what it does not know. */
+  #compareWith(report: Report): void {
+    const { localCache, peerCache, mode } = this.options;
+    if (!localCache || !peerCache || mode === "alarm") return;
+    if (report.kind === "peer-established" || report.kind === "peer-restarted") {
+      this.coverage.established(report.peer, this.#now);
+    } else if (report.kind === "peer-lost") this.coverage.lost(report.peer);
+  }
+
   /** How long ago the peer last acknowledged something, while it owes us more. */
   lagMs(now: Instant): number {
     if (this.outbox.unacknowledged === 0) return 0;
@@ -188,6 +211,7 @@ export class Session {
       this.receiver.deadline,
       this.follower.deadline,
       this.jobs.deadline,
+      this.coverage.deadline,
       this.purgeAt,
       this.resyncAt,
     ]);
@@ -201,6 +225,7 @@ export class Session {
     this.follower.tick(now);
     this.receiver.tick(now, second);
     this.#refresh?.tick(second);
+    this.coverage.tick(now);
     this.#jobs(this.jobs.tick(now), now);
     if (this.purgeAt !== undefined && this.purgeAt <= now) {
       this.purgeAt = undefined;

@@ -95,6 +95,15 @@ export interface Answer {
   readonly summary?: CommitSummary;
 }
 
+/** Of so many flows that were sampled, the peer has so few as they are; or nearly all again. */
+interface Sampled<Kind extends string> {
+  readonly kind: Kind;
+  readonly peer: IpAddress;
+  readonly asked: number;
+  readonly equal: number;
+  readonly missing: number;
+}
+
 /** Something that a log or a subscriber wants to know. */
 export type Report =
   | { readonly kind: "peer-established"; readonly peer: IpAddress }
@@ -111,6 +120,8 @@ export type Report =
       readonly swept: number;
     }
   | { readonly kind: "bulk-given-up"; readonly peer: IpAddress; readonly attempts: number }
+  | Sampled<"coverage-low">
+  | Sampled<"coverage-whole">
   | { readonly kind: "kernel-overrun" }
   | { readonly kind: "kernel-resynced"; readonly flows: number; readonly ended: number }
   | { readonly kind: "kernel-dump-failed"; readonly problem: string }

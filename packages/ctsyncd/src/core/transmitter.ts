@@ -19,6 +19,9 @@ import type { Control, Outbox } from "../wire/outbox.js";
 /** Datagrams in one go, and the pause before the next: at most about 16 MB and 250,000 messages in a second. */
 const PORTION = 32;
 const PAUSE = milliseconds(3);
+/** The pause while the peer keeps up, as its acknowledgements show: it owes us less than its buffer holds. */
+const SHORT_PAUSE = milliseconds(1);
+const LEAD = 16_384;
 /** The peer hears at least this often from us. */
 const ALIVE_INTERVAL = seconds(1);
 
@@ -63,6 +66,11 @@ export class Transmitter {
   /** When there is something to do. */
   get deadline(): Instant {
     return this.#outbox.waiting > 0 && this.#pausedUntil < this.#aliveAt ? this.#pausedUntil : this.#aliveAt;
+  }
+
+  /** A portion has just gone out: what waits goes on waiting, and comes together with what follows. */
+  pausing(now: Instant): boolean {
+    return now < this.#pausedUntil;
   }
 
   /** Is it time to say something because nothing was said for a second? */
@@ -139,9 +147,14 @@ export class Transmitter {
     this.counters.messages += 1;
   }
 
+  #pause() {
+    const keepsUp = this.#outbox.isReliable && this.#outbox.unacknowledged < LEAD;
+    return keepsUp ? SHORT_PAUSE : PAUSE;
+  }
+
   #count(datagrams: readonly Uint8Array[], now: Instant): void {
     this.#aliveAt = plus(now, ALIVE_INTERVAL);
-    if (datagrams.length >= PORTION) this.#pausedUntil = plus(now, PAUSE);
+    if (datagrams.length >= PORTION) this.#pausedUntil = plus(now, this.#pause());
     this.counters.datagrams += datagrams.length;
     for (const datagram of datagrams) this.counters.bytes += datagram.length;
   }

@@ -30,7 +30,7 @@ export interface DaemonParts {
 /** What a reload can change: where the log goes. */
 const LOG_ONLY = { logFile: undefined, syslogFacility: undefined };
 /** Events that come within so much time after others share a wake-up with each other. */
-const EVENT_PAUSE = milliseconds(2);
+const EVENT_PAUSE = milliseconds(4);
 const EVENT_BUFFER_BYTES = 16 * 1024 * 1024;
 
 /** Runs until it is told to stop; never returns. */

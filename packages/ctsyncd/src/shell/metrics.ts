@@ -9,7 +9,14 @@ export function publishMetrics(metrics: Metrics, parts: StatusParts, now: () => 
   const cacheBytes = gauge("cache_bytes", "memory of the caches");
   const lag = gauge("lag_messages", "messages that the peer has not acknowledged or that wait to be sent");
   const lagMs = gauge("lag_milliseconds", "since the peer last acknowledged something while it owes more");
-  const coverage = gauge("coverage_ratio", "part of our entries that no message is pending for");
+  const coverage = gauge(
+    "coverage_ratio",
+    "part of our entries that the peer has, by samples if it is ctsyncd",
+  );
+  const sampled = gauge(
+    "coverage_sampled_flows",
+    "entries that the last samples compared; 0: it is estimated",
+  );
   const established = gauge("peer_established", "1 while the peer is heard");
   const events = gauge("kernel_events", "events read from the kernel since the start");
   const overruns = gauge("kernel_overruns", "times that the kernel dropped events");
@@ -28,6 +35,7 @@ export function publishMetrics(metrics: Metrics, parts: StatusParts, now: () => 
     lag.set(health.lagMessages);
     lagMs.set(health.lagMs);
     coverage.set(health.coverage);
+    sampled.set(health.sampledFlows);
     events.set(kernel.events);
     overruns.set(kernel.overruns);
     healthy.set(health.ok ? 1 : 0);

@@ -19,6 +19,14 @@ export function tell(
       events.publish("warning", { kind: "sync.lost", peer: report.peer, reason });
       return;
     }
+    case "coverage-low":
+    case "coverage-whole": {
+      const { peer, asked, equal, missing } = report;
+      const low = report.kind === "coverage-low";
+      const kind = low ? "sync.incomplete" : "sync.complete";
+      events.publish(low ? "warning" : "info", { kind, peer, asked, equal, missing });
+      return;
+    }
     case "commit-finished": {
       const { written, updated, unchanged, failed, totalMs } = report.summary;
       const fact = { written: written + updated + unchanged, failed, totalMs: Math.round(totalMs) };

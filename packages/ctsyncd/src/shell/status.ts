@@ -28,7 +28,10 @@ export function statusOf(parts: StatusParts, now: Instant) {
     mode: configuration.mode,
     links: links.status(),
     uptimeSeconds: session.second(now),
-    peers: peers.map((peer) => peerStatus(peer, now)),
+    peers: peers.map((peer) => ({
+      ...peerStatus(peer, now),
+      sampled: session.coverage.of(peer.address) ?? null,
+    })),
     strangers: receiver.counters.strangers,
     local: { flows: local.size, bytes: local.sizeBytes, ...local.counters },
     expectations: { flows: expectations.size, ...expectations.counters },
@@ -78,9 +81,22 @@ function peerStatus(
   };
 }
 
+function coverageOf({ coverage, local }: Session, established: readonly Peer[], pending: number) {
+  const sampled = established.flatMap(({ address }) => coverage.of(address) ?? []);
+  if (established.length === 0) return { coverage: 0, sampledFlows: 0 };
+  if (sampled.length === 0) {
+    return { coverage: Math.max(0, 1 - pending / Math.max(1, local.size)), sampledFlows: 0 };
+  }
+  return {
+    coverage: Math.min(...sampled.map(({ asked, equal }) => equal / Math.max(1, asked))),
+    sampledFlows: sampled.reduce((sum, { asked }) => sum + asked, 0),
+  };
+}
+
 /**
  * Is what the peer knows what we have? `lagMessages` wait to be sent or acknowledged; `coverage` is the part of our
- * flows that no message is pending for, from 0 to 1.
+ * flows that the peer has, from 0 to 1: as the last samples found (the worst peer), or, where the peer is a conntrackd
+ * and cannot be asked, the part that no message is pending for. `sampledFlows` says on how many flows it is founded.
  */
 function healthOf(session: Session, peers: readonly Peer[], now: Instant) {
   const { local, outbox, follower } = session;
@@ -91,7 +107,7 @@ function healthOf(session: Session, peers: readonly Peer[], now: Instant) {
     ok,
     lagMessages: pending,
     lagMs: session.lagMs(now),
-    coverage: established.length === 0 ? 0 : Math.max(0, 1 - pending / Math.max(1, local.size)),
+    ...coverageOf(session, established, pending),
     lostEvents: follower.counters.overruns,
     lostMessages: peers.reduce((sum, { counters }) => sum + counters.lost, 0),
     originLocal: local.size,

@@ -127,13 +127,25 @@ const padded = (size: number): number => (size + 3) & ~3;
  */
 export class AttributeIndex {
   readonly #set: AttributeSet;
-  /** Payload offsets by attribute number; 0 means absent (a payload begins at 4 at the earliest). */
+  readonly #smallest: Int32Array;
+  readonly #largest: Int32Array;
+  /** Payload offsets and sizes by attribute number; what they say counts only for those that are present. */
   readonly #at: Int32Array;
   readonly #size: Int32Array;
+  /** A bit for each of the attributes 0 to 31 that is present. */
+  #present = 0;
+  /** The same for those from 32 on, which is one. */
+  #presentAbove = 0;
   #bytes: Uint8Array = new Uint8Array(0);
+  #from = 0;
+  #end = 0;
+  /** Every attribute is there once, and nothing is behind the last. */
+  #whole = true;
 
   constructor(set: AttributeSet) {
     this.#set = set;
+    this.#smallest = Int32Array.from(set.sizes, ([smallest]) => smallest);
+    this.#largest = Int32Array.from(set.sizes, ([, largest]) => largest);
     this.#at = new Int32Array(set.sizes.length);
     this.#size = new Int32Array(set.sizes.length);
   }
@@ -145,22 +157,49 @@ export class AttributeIndex {
    * @throws DecodeError for an unknown number, a size outside its bounds, or more than is left.
    */
   scan(bytes: Uint8Array, from = 0, to = bytes.length): this {
-    this.#at.fill(0);
     this.#bytes = bytes;
-    const { sizes } = this.#set;
-    for (let at = from; to - at > 4; ) {
+    this.#from = from;
+    this.#present = 0;
+    this.#presentAbove = 0;
+    const smallest = this.#smallest;
+    const largest = this.#largest;
+    let count = 0;
+    let at = from;
+    while (to - at > 4) {
       const length = (bytes[at]! << 8) | bytes[at + 1]!; // in bounds: just checked
       const type = (bytes[at + 2]! << 8) | bytes[at + 3]!;
-      const bounds = sizes[type];
       const size = length - 4;
-      if (bounds === undefined || size < bounds[0] || size > bounds[1] || length > to - at) {
+      if (type >= smallest.length || size < smallest[type]! || size > largest[type]! || length > to - at) {
         this.#refuse(type, length, at - from, to - at);
       }
+      if (type < 32) this.#present |= 1 << type;
+      else this.#presentAbove |= 1 << type;
       this.#at[type] = at + 4;
       this.#size[type] = size;
-      at += padded(length);
+      count += 1;
+      at += (length + 3) & ~3;
     }
+    this.#end = to;
+    this.#whole = at === to && count === bits(this.#present) + bits(this.#presentAbove);
     return this;
+  }
+
+  /**
+   * The attributes of a plain flow as bits, by number; 0 for any other. Plain is what nearly all are, and what can be
+   * found and changed without a scan: a whole body that begins with IPV4, STATUS, L4PROTO and PORT, without ZONE.
+   */
+  get plainShape(): number {
+    const at = this.#at;
+    const first = at[CT.IPV4]!;
+    const plain =
+      this.#whole &&
+      (this.#present & PLAIN_HEAD) === PLAIN_HEAD &&
+      this.#presentAbove === 0 &&
+      first === this.#from + 4 &&
+      at[CT.STATUS] === first + 12 &&
+      at[CT.L4PROTO] === first + 20 &&
+      at[CT.PORT] === first + 28;
+    return plain ? this.#present >>> 0 : 0;
   }
 
   #refuse(type: number, length: number, at: number, left: number): never {
@@ -173,16 +212,23 @@ export class AttributeIndex {
   }
 
   has(type: number): boolean {
-    return (this.#at[type] ?? 0) !== 0;
+    return ((type < 32 ? this.#present : this.#presentAbove) & (1 << type)) !== 0;
   }
 
   /** The memory that was scanned; `offset` and `size` say where in it a payload is. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
+  /** Where in it the scanned body begins and ends. */
+  get start(): number {
+    return this.#from;
+  }
+  get end(): number {
+    return this.#end;
+  }
   /** Where the payload begins; 0 if the attribute is absent. */
   offset(type: number): number {
-    return this.#at[type]!;
+    return this.has(type) ? this.#at[type]! : 0;
   }
   /** Bytes of a payload that is there. */
   size(type: number): number {
@@ -228,10 +274,11 @@ export class AttributeIndex {
 
   /** Is this attribute absent in both, or there in both with the same bytes? */
   same(other: AttributeIndex, type: number): boolean {
-    const [mine, theirs] = [this.#at[type]!, other.#at[type]!];
-    if (mine === 0 || theirs === 0) return mine === theirs;
+    if (!this.has(type)) return !other.has(type);
     const size = this.#size[type]!;
-    if (size !== other.#size[type]) return false;
+    if (!other.has(type) || size !== other.#size[type]) return false;
+    const mine = this.#at[type]!;
+    const theirs = other.#at[type]!;
     for (let n = 0; n < size; n++) if (this.#bytes[mine + n] !== other.#bytes[theirs + n]) return false;
     return true;
   }
@@ -265,8 +312,8 @@ export class AttributeIndex {
     const { order } = this.#set;
     for (let n = 0; n < order.length; n++) {
       const type = order[n]!;
-      if (this.#at[type] !== 0) end = this.#write(type, into, end);
-      else if (older !== undefined && older.#at[type] !== 0) end = older.#write(type, into, end);
+      if (this.has(type)) end = this.#write(type, into, end);
+      else if (older?.has(type) === true) end = older.#write(type, into, end);
     }
     return end;
   }
@@ -278,6 +325,15 @@ export class AttributeIndex {
     for (let n = 0; n < size; n++) into[at + 4 + n] = this.#bytes[from + n]!;
     return end;
   }
+}
+
+const PLAIN_HEAD = (1 << CT.IPV4) | (1 << CT.STATUS) | (1 << CT.L4PROTO) | (1 << CT.PORT);
+
+/** How many bits are set. */
+function bits(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
 /** Longer than any body: every attribute at its largest. */

@@ -28,10 +28,8 @@ import {
   CTA_STATUS,
   CTA_SYNPROXY,
   CTA_TIMEOUT,
-  CTA_TUPLE_IP,
   CTA_TUPLE_MASTER,
   CTA_TUPLE_ORIG,
-  CTA_TUPLE_PROTO,
   CTA_TUPLE_REPLY,
   CTA_ZONE,
   IP_CT_TCP_FLAG_BE_LIBERAL,
@@ -40,54 +38,10 @@ import { DecodeError } from "@systole/wire";
 import { hasPorts, IPPROTO_DCCP, IPPROTO_SCTP, IPPROTO_TCP, isIcmp } from "./addresses.js";
 import { CT, FLOW_ATTRIBUTES, putHeader } from "./attribute.js";
 import { type FlowEncoding, IPS_DST_NAT_DONE, IPS_SRC_NAT_DONE } from "./flow.js";
+import { FORMAT, Places, TuplePlaces } from "./kernel-places.js";
+import { wordsOf } from "./words.js";
 
-const FORMAT = "conntrack flow";
 const NFGENMSG_BYTES = 4;
-/** Attribute numbers of one nest, at most. */
-const TYPES = 32;
-
-/** Places of the attributes of one nest by number: where each value begins, and its size; 0 is absent. */
-class Places {
-  readonly at = new Int32Array(TYPES);
-  readonly size = new Int32Array(TYPES);
-
-  /** @throws DecodeError if a length does not fit. */
-  read(bytes: Uint8Array, from: number, to: number): void {
-    this.at.fill(0);
-    for (let at = from; at + 4 <= to; ) {
-      const length = bytes[at]! | (bytes[at + 1]! << 8);
-      if (length < 4 || at + length > to) {
-        throw new DecodeError(FORMAT, at - from, `attribute of ${length} bytes in ${to - at}`);
-      }
-      const type = (bytes[at + 2]! | (bytes[at + 3]! << 8)) & 0x3fff;
-      if (type < TYPES) {
-        this.at[type] = at + 4;
-        this.size[type] = length - 4;
-      }
-      at += (length + 3) & ~3;
-    }
-  }
-
-  /** Where a value of at least `size` bytes begins, or 0. */
-  place(type: number, size: number): number {
-    return this.at[type] !== 0 && this.size[type]! >= size ? this.at[type]! : 0;
-  }
-}
-
-/** One tuple: its addresses and its protocol part. */
-class TuplePlaces {
-  readonly ip = new Places();
-  readonly proto = new Places();
-  readonly #nest = new Places();
-
-  read(bytes: Uint8Array, from: number, size: number): void {
-    this.#nest.read(bytes, from, from + size);
-    const ip = this.#nest.at[CTA_TUPLE_IP]!;
-    const proto = this.#nest.at[CTA_TUPLE_PROTO]!;
-    this.ip.read(bytes, ip, ip + (ip === 0 ? 0 : this.#nest.size[CTA_TUPLE_IP]!));
-    this.proto.read(bytes, proto, proto + (proto === 0 ? 0 : this.#nest.size[CTA_TUPLE_PROTO]!));
-  }
-}
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -103,6 +57,9 @@ export class FlowFromKernel {
   liberal = false;
   #bytes: Uint8Array = NOTHING;
   #into: Uint8Array = NOTHING;
+  /** The same memory as words, for what is copied as it is. */
+  #words = wordsOf(NOTHING);
+  #intoWords = wordsOf(NOTHING);
   #end = 0;
 
   constructor(encoding: FlowEncoding) {
@@ -112,39 +69,54 @@ export class FlowFromKernel {
   /**
    * Writes the body of the flow whose payload (nfgenmsg and attributes) lies in `bytes` from `from` to `to`.
    *
-   * @param into with room for LARGEST_BODY bytes behind `at`.
+   * @param from a multiple of 4, as netlink has it.
+   * @param into with room for LARGEST_BODY bytes behind `at`, a multiple of 4.
    * @returns where the writing ended.
    * @throws DecodeError if the payload is malformed, or without addresses or protocol.
    */
   write(bytes: Uint8Array, from: number, to: number, into: Uint8Array, at: number): number {
     const flow = this.#flow;
+    this.#use(bytes, into, at);
     flow.read(bytes, from + NFGENMSG_BYTES, to);
-    if (flow.at[CTA_TUPLE_ORIG] === 0 || flow.at[CTA_TUPLE_REPLY] === 0) {
+    if (!flow.has(CTA_TUPLE_ORIG) || !flow.has(CTA_TUPLE_REPLY)) {
       throw new DecodeError(FORMAT, 0, "flow without original or reply tuple");
     }
-    this.#bytes = bytes;
-    this.#into = into;
-    this.#end = at;
-    this.#original.read(bytes, flow.at[CTA_TUPLE_ORIG]!, flow.size[CTA_TUPLE_ORIG]!);
-    this.#reply.read(bytes, flow.at[CTA_TUPLE_REPLY]!, flow.size[CTA_TUPLE_REPLY]!);
+    const words = this.#words;
+    this.#original.read(bytes, words, flow.at[CTA_TUPLE_ORIG]!, flow.size[CTA_TUPLE_ORIG]!);
+    this.#reply.read(bytes, words, flow.at[CTA_TUPLE_REPLY]!, flow.size[CTA_TUPLE_REPLY]!);
     this.#addresses(this.#original, CT.IPV4, CT.IPV6);
     this.#copy(flow.place(CTA_STATUS, 4), CT.STATUS, 4);
     const protocol = this.#protocol(this.#original, CT.L4PROTO);
     this.#ports(this.#original, protocol);
     this.liberal = false;
-    if (flow.at[CTA_PROTOINFO] !== 0) this.#state(protocol);
+    if (flow.has(CTA_PROTOINFO)) this.#state(protocol);
     if (this.#encoding.timeout) this.#copy(flow.place(CTA_TIMEOUT, 4), CT.TIMEOUT, 4);
     this.#copy(flow.place(CTA_MARK, 4), CT.MARK, 4);
-    if (flow.at[CTA_TUPLE_MASTER] !== 0) this.#writeMaster();
+    if (flow.has(CTA_TUPLE_MASTER)) this.#writeMaster();
     if (flow.place(CTA_STATUS, 4) !== 0) this.#nat(protocol);
     this.#rest();
     return this.#end;
+  }
+
+  /** The same memory as last time is the usual case: then the views stand. */
+  #use(bytes: Uint8Array, into: Uint8Array, at: number): void {
+    if (bytes !== this.#bytes) this.#words = wordsOf(bytes);
+    if (into !== this.#into) this.#intoWords = wordsOf(into);
+    this.#bytes = bytes;
+    this.#into = into;
+    this.#end = at;
   }
 
   /** A value of `size` bytes as one attribute; nothing for place 0. */
   #copy(from: number, type: number, size: number): void {
     if (from === 0) return;
     const at = this.#end;
+    if (size === 4 && (from & 3) === 0) {
+      this.#intoWords[at >> 2] = headerWord(type, 4);
+      this.#intoWords[(at >> 2) + 1] = this.#words[from >> 2]!;
+      this.#end = at + 8;
+      return;
+    }
     this.#end = putHeader(this.#into, at, type, size);
     for (let n = 0; n < size; n++) this.#into[at + 4 + n] = this.#bytes[from + n]!;
   }
@@ -152,6 +124,13 @@ export class FlowFromKernel {
   /** Two values of `size` bytes as one attribute. */
   #copyPair(first: number, second: number, type: number, size: number): void {
     const at = this.#end;
+    if (size === 4 && ((first | second) & 3) === 0) {
+      this.#intoWords[at >> 2] = headerWord(type, 8);
+      this.#intoWords[(at >> 2) + 1] = this.#words[first >> 2]!;
+      this.#intoWords[(at >> 2) + 2] = this.#words[second >> 2]!;
+      this.#end = at + 12;
+      return;
+    }
     this.#end = putHeader(this.#into, at, type, size * 2);
     for (let n = 0; n < size; n++) {
       this.#into[at + 4 + n] = this.#bytes[first + n]!;
@@ -180,7 +159,7 @@ export class FlowFromKernel {
 
   #ports({ proto }: TuplePlaces, protocol: number): void {
     if (isIcmp(protocol)) {
-      const v6 = proto.at[CTA_PROTO_ICMPV6_ID] !== 0;
+      const v6 = proto.has(CTA_PROTO_ICMPV6_ID);
       this.#copy(proto.place(v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE, 1), CT.ICMP_TYPE, 1);
       this.#copy(proto.place(v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, 1), CT.ICMP_CODE, 1);
       this.#copySwapped(proto.place(v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID, 2), CT.ICMP_ID);
@@ -213,8 +192,8 @@ export class FlowFromKernel {
       this.#flow.at[CTA_PROTOINFO]!,
       this.#flow.at[CTA_PROTOINFO]! + this.#flow.size[CTA_PROTOINFO]!,
     );
+    if (nest === 0 || !this.#nest.has(nest)) return;
     const from = this.#nest.at[nest]!;
-    if (nest === 0 || from === 0) return;
     const state = this.#inner;
     state.read(this.#bytes, from, from + this.#nest.size[nest]!);
     if (protocol === IPPROTO_TCP) this.#tcp(state);
@@ -242,7 +221,7 @@ export class FlowFromKernel {
 
   #writeMaster(): void {
     const flow = this.#flow;
-    this.#master.read(this.#bytes, flow.at[CTA_TUPLE_MASTER]!, flow.size[CTA_TUPLE_MASTER]!);
+    this.#master.read(this.#bytes, this.#words, flow.at[CTA_TUPLE_MASTER]!, flow.size[CTA_TUPLE_MASTER]!);
     this.#addresses(this.#master, CT.MASTER_IPV4, CT.MASTER_IPV6);
     const protocol = this.#protocol(this.#master, CT.MASTER_L4PROTO);
     if (hasPorts(protocol)) this.#writePorts(this.#master.proto, CT.MASTER_PORT);
@@ -254,15 +233,15 @@ export class FlowFromKernel {
     const status = (this.#bytes[at + 2]! << 8) | this.#bytes[at + 3]!; // the bits that count are in the lower half
     const source = (status & IPS_SRC_NAT_DONE) !== 0;
     const destination = (status & IPS_DST_NAT_DONE) !== 0;
-    const v4 = this.#original.ip.at[CTA_IP_V4_SRC] !== 0;
+    const v4 = this.#original.ip.has(CTA_IP_V4_SRC);
     const size = v4 ? 4 : 16;
     const [src, dst] = v4 ? [CTA_IP_V4_SRC, CTA_IP_V4_DST] : [CTA_IP_V6_SRC, CTA_IP_V6_DST];
     const { ip: from } = this.#original;
     const { ip: back } = this.#reply;
     if (source)
-      this.#unlessEqual(back.place(dst, size), from.at[src]!, v4 ? CT.SNAT_IPV4 : CT.SNAT_IPV6, size);
+      this.#unlessEqual(back.place(dst, size), from.place(src, size), v4 ? CT.SNAT_IPV4 : CT.SNAT_IPV6, size);
     if (destination)
-      this.#unlessEqual(back.place(src, size), from.at[dst]!, v4 ? CT.DNAT_IPV4 : CT.DNAT_IPV6, size);
+      this.#unlessEqual(back.place(src, size), from.place(dst, size), v4 ? CT.DNAT_IPV4 : CT.DNAT_IPV6, size);
     if (!hasPorts(protocol)) return;
     const { proto: asked } = this.#original;
     const { proto: answered } = this.#reply;
@@ -295,10 +274,10 @@ export class FlowFromKernel {
 
   #rest(): void {
     const flow = this.#flow;
-    if (flow.at[CTA_SEQ_ADJ_ORIG] !== 0 && flow.at[CTA_SEQ_ADJ_REPLY] !== 0) this.#sequenceAdjustment();
-    if (flow.at[CTA_HELP] !== 0) this.#helper(flow.at[CTA_HELP]!, flow.size[CTA_HELP]!);
-    if (flow.at[CTA_LABELS] !== 0) this.#labels(flow.at[CTA_LABELS]!, flow.size[CTA_LABELS]!);
-    if (flow.at[CTA_SYNPROXY] !== 0) this.#words(CTA_SYNPROXY, CT.SYNPROXY, 0, 12);
+    if (flow.has(CTA_SEQ_ADJ_ORIG) && flow.has(CTA_SEQ_ADJ_REPLY)) this.#sequenceAdjustment();
+    if (flow.has(CTA_HELP)) this.#helper(flow.at[CTA_HELP]!, flow.size[CTA_HELP]!);
+    if (flow.has(CTA_LABELS)) this.#labels(flow.at[CTA_LABELS]!, flow.size[CTA_LABELS]!);
+    if (flow.has(CTA_SYNPROXY)) this.#triple(CTA_SYNPROXY, CT.SYNPROXY, 0, 12);
     this.#copy(flow.place(CTA_ZONE, 2), CT.ZONE, 2);
   }
 
@@ -306,15 +285,15 @@ export class FlowFromKernel {
     const at = this.#end;
     const end = putHeader(this.#into, at, CT.NAT_SEQ_ADJ, 24);
     if (
-      this.#words(CTA_SEQ_ADJ_ORIG, CT.NAT_SEQ_ADJ, 0, 24) &&
-      this.#words(CTA_SEQ_ADJ_REPLY, CT.NAT_SEQ_ADJ, 12, 24, at)
+      this.#triple(CTA_SEQ_ADJ_ORIG, CT.NAT_SEQ_ADJ, 0, 24) &&
+      this.#triple(CTA_SEQ_ADJ_REPLY, CT.NAT_SEQ_ADJ, 12, 24, at)
     ) {
       this.#end = end;
     } else this.#end = at;
   }
 
   /** Three numbers of a nest behind one another, `offset` bytes into an attribute of `size`. */
-  #words(nest: number, type: number, offset: number, size: number, at = this.#end): boolean {
+  #triple(nest: number, type: number, offset: number, size: number, at = this.#end): boolean {
     const from = this.#flow.at[nest]!;
     this.#nest.read(this.#bytes, from, from + this.#flow.size[nest]!);
     for (let word = 1; word <= 3; word++) if (this.#nest.place(word, 4) === 0) return false;
@@ -328,8 +307,8 @@ export class FlowFromKernel {
   /** Left out when it does not fit, because a receiver would drop the whole message. */
   #helper(from: number, size: number): void {
     this.#nest.read(this.#bytes, from, from + size);
+    if (!this.#nest.has(CTA_HELP_NAME)) return;
     const name = this.#nest.at[CTA_HELP_NAME]!;
-    if (name === 0) return;
     let length = this.#bytes.indexOf(0, name) - name;
     if (length < 0 || length > this.#nest.size[CTA_HELP_NAME]!) length = this.#nest.size[CTA_HELP_NAME]!;
     if (length === 0 || length + 1 > FLOW_ATTRIBUTES.sizes[CT.HELPER_NAME]![1]) return;
@@ -350,3 +329,6 @@ export class FlowFromKernel {
     for (let n = 0; n < size; n++) this.#into[at + 4 + n] = this.#bytes[from + (n ^ 3)]!;
   }
 }
+
+/** The four bytes before a value of `size` bytes, as the word that writes them: little-endian memory. */
+const headerWord = (type: number, size: number): number => ((size + 4) << 8) | (type << 24);

@@ -51,3 +51,34 @@ const sameIcmp = (body: AttributeIndex, other: AttributeIndex): boolean =>
   body.same(other, CT.ICMP_ID) && body.same(other, CT.ICMP_TYPE) && body.same(other, CT.ICMP_CODE);
 
 const zoneOf = (body: AttributeIndex): number => (body.has(CT.ZONE) ? body.u16be(CT.ZONE) : 0);
+
+/**
+ * A hash of everything that a flow is but its timeout, which runs; a mark of 0 is as good as none. The same for two
+ * bodies of whatever order.
+ */
+export function digestOf(body: AttributeIndex): number {
+  let hash = 0;
+  for (const type of Object.values(CT)) {
+    if (type === CT.TIMEOUT || !body.has(type)) continue;
+    if (type === CT.MARK && body.u32be(type) === 0) continue;
+    hash = mix(hash, type);
+    const at = body.offset(type);
+    for (let n = 0; n < body.size(type); n++) hash = mix(hash, body.bytes[at + n]!);
+  }
+  return hash >>> 0;
+}
+
+/** Where in a plain body the key lies: see `AttributeIndex.plainShape`. */
+const ADDRESSES_AT = 4;
+const PROTOCOL_AT = 24;
+const PORTS_AT = 32;
+
+/** The same for two plain bodies, of which the other one need not be scanned: it lies in `other` from `from` on. */
+export function samePlainKey(body: AttributeIndex, other: Uint8Array, from: number): boolean {
+  const mine = body.bytes;
+  const at = body.offset(CT.IPV4) - ADDRESSES_AT;
+  for (let n = 0; n < 4; n++) if (mine[at + PORTS_AT + n] !== other[from + PORTS_AT + n]) return false;
+  for (let n = 0; n < 8; n++)
+    if (mine[at + ADDRESSES_AT + n] !== other[from + ADDRESSES_AT + n]) return false;
+  return mine[at + PROTOCOL_AT] === other[from + PROTOCOL_AT];
+}

@@ -5,6 +5,8 @@
  * u16 length of the whole message, u32 sequence, big-endian. ACK, NACK and RESYNC go on with u32 from and u32 to, both
  * inclusive; data goes on with its body of attributes.
  */
+import { RESULT, SAMPLES_VERSION } from "./sample.js";
+
 export const VERSION = 1;
 
 /** Types. */
@@ -25,7 +27,7 @@ export const HELLO = 0x20;
 export const HELLO_BACK = 0x40;
 
 /** What a receiver does with a message; the first that fits counts. */
-export type MessageKind = "data" | "ack" | "nack" | "resync" | "alive" | "bad";
+export type MessageKind = "data" | "ack" | "nack" | "resync" | "alive" | "sample" | "bad";
 
 export interface Message {
   readonly type: number;
@@ -68,12 +70,16 @@ export function readDatagram(bytes: Uint8Array): Datagram {
     if (length < (hasRange ? CONTROL : HEADER) || length > left) {
       return { messages, otherVersion, fault: { problem: "bad size", offset } };
     }
-    if (bytes[offset]! >> 4 === VERSION) messages.push(readMessage(bytes, offset, length, hasRange));
+    if (bytes[offset]! >> 4 === VERSION || isSample(bytes, offset))
+      messages.push(readMessage(bytes, offset, length, hasRange));
     else otherVersion += 1;
     offset += length;
   }
   return { messages, otherVersion, fault: undefined };
 }
+
+const isSample = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at]! >> 4 === SAMPLES_VERSION && (bytes[at]! & 0x0f) <= RESULT && bytes[at + 1] === 0;
 
 const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 const u32 = (bytes: Uint8Array, at: number): number => ((u16(bytes, at) << 16) | u16(bytes, at + 2)) >>> 0;
@@ -100,7 +106,7 @@ function readMessage(bytes: Uint8Array, at: number, length: number, hasRange: bo
     type,
     flags,
     sequence: u32(bytes, at + 4),
-    kind: kindOf(type, flags),
+    kind: bytes[at]! >> 4 === VERSION ? kindOf(type, flags) : "sample",
     from: hasRange ? u32(bytes, at + 8) : 0,
     to: hasRange ? u32(bytes, at + 12) : 0,
     bytes,

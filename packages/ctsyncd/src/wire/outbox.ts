@@ -13,6 +13,7 @@
  */
 import { HELLO, HELLO_BACK } from "./message.js";
 import { after, plusSequence, stepsBetween } from "./sequence.js";
+import { Numbers, WaitingLine } from "./waiting-line.js";
 import type { Order } from "./window.js";
 
 /** ACK, NACK, RESYNC or ALIVE with what it carries. */
@@ -33,16 +34,16 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #reliable: boolean;
   /** Flows, and control messages as negative numbers, in the order of sending. */
-  readonly #waiting = new Set<number>();
+  readonly #waiting = new WaitingLine();
   readonly #controls = new Map<number, Control>();
   #lastControl = 0;
-  /** Where `take` stands in `#waiting`: a walk from the front each time would pass all that left before. */
-  #walk: Iterator<number> | undefined;
   /** By sequence modulo its length: a flow, CONTROL or EMPTY. */
   readonly #ring: Int32Array;
   readonly #sentControls = new Map<number, Control>();
-  /** Where each flow stands in the ring. */
-  readonly #sentAs = new Map<number, number>();
+  /** Under which number each flow was sent last; it stands in the ring there, or is not waiting for an answer. */
+  readonly #sentAs = new Numbers();
+  /** Flows in the ring. */
+  #sentFlows = 0;
   #next: number;
   /** The oldest number that may still be in the ring. */
   #oldest: number;
@@ -63,11 +64,15 @@ export class Outbox {
     this.#settled = settled;
   }
 
+  /** Is everything acknowledged, or sent again? */
+  get isReliable(): boolean {
+    return this.#reliable;
+  }
   get waiting(): number {
     return this.#waiting.size;
   }
   get unacknowledged(): number {
-    return this.#sentAs.size + this.#sentControls.size;
+    return this.#sentFlows + this.#sentControls.size;
   }
   /** Messages that fell out of the resend queue without an acknowledgement. */
   get dropped(): number {
@@ -81,6 +86,12 @@ export class Outbox {
   queue(flow: number): void {
     this.#unsend(flow);
     this.#waiting.add(flow);
+  }
+
+  /** Does this flow wait to be sent or acknowledged? */
+  isPending(flow: number): boolean {
+    if (this.#waiting.has(flow)) return true;
+    return this.#sentFlows > 0 && this.#ring[this.#sentAs.get(flow) & (this.#ring.length - 1)] === flow;
   }
 
   /** This flow is gone without a word to the peer. */
@@ -113,25 +124,21 @@ export class Outbox {
 
   /** What is to be sent next; undefined if nothing waits. It leaves the queue. */
   take(): { readonly flow: number } | { readonly control: Control } | undefined {
-    if (this.#waiting.size === 0) return undefined;
-    this.#walk ??= this.#waiting.values();
-    const { value, done } = this.#walk.next();
-    if (done === true) {
-      this.#walk = undefined;
-      return this.take();
-    }
-    this.#waiting.delete(value);
-    const control = this.#controls.get(value);
-    this.#controls.delete(value);
-    return control === undefined ? { flow: value } : { control };
+    const taken = this.#waiting.shift();
+    if (taken === undefined) return undefined;
+    if (taken >= 0) return { flow: taken };
+    const control = this.#controls.get(taken)!; // what waits under a negative number is one
+    this.#controls.delete(taken);
+    return { control };
   }
 
   /** Number and flags for a flow that goes out now. */
   sendFlow(flow: number): { readonly sequence: number; readonly flags: number } {
     const stamp = this.#stamp();
     if (this.#reliable) {
-      this.#ring[stamp.sequence % this.#ring.length] = flow;
+      this.#ring[stamp.sequence & (this.#ring.length - 1)] = flow;
       this.#sentAs.set(flow, stamp.sequence);
+      this.#sentFlows += 1;
     } else this.#settled(flow);
     return stamp;
   }
@@ -140,7 +147,7 @@ export class Outbox {
   sendControl(control: Control, kept: boolean): { readonly sequence: number; readonly flags: number } {
     const stamp = this.#stamp();
     if (this.#reliable && kept) {
-      this.#ring[stamp.sequence % this.#ring.length] = CONTROL;
+      this.#ring[stamp.sequence & (this.#ring.length - 1)] = CONTROL;
       this.#sentControls.set(stamp.sequence, control);
     }
     return { sequence: stamp.sequence, flags: stamp.flags | control.flag };
@@ -196,17 +203,18 @@ export class Outbox {
 
   /** Makes room in the ring for the number just given out. */
   #dropOldest(): void {
-    const before = this.unacknowledged;
-    this.acknowledged(this.#oldest, this.#oldest);
-    this.#dropped += before - this.unacknowledged;
+    if (this.#ring[this.#oldest & (this.#ring.length - 1)] !== EMPTY) {
+      this.acknowledged(this.#oldest, this.#oldest);
+      this.#dropped += 1;
+    }
     this.#oldest = plusSequence(this.#oldest, 1);
   }
 
   #unsend(flow: number): void {
-    const sequence = this.#sentAs.get(flow);
-    if (sequence === undefined) return;
-    this.#sentAs.delete(flow);
-    this.#ring[sequence % this.#ring.length] = EMPTY;
+    const place = this.#sentAs.get(flow) & (this.#ring.length - 1);
+    if (this.#ring[place] !== flow) return;
+    this.#ring[place] = EMPTY;
+    this.#sentFlows -= 1;
   }
 
   /** Takes everything of from..to out of the ring, in order. Numbers outside the ring are skipped. */
@@ -215,7 +223,7 @@ export class Outbox {
     const newest = plusSequence(this.#next, -1);
     const last = after(to, newest) ? newest : to;
     for (; !after(at, last); at = plusSequence(at, 1)) {
-      const slot = at % this.#ring.length;
+      const slot = at & (this.#ring.length - 1);
       const entry = this.#ring[slot]!;
       if (entry === EMPTY) continue;
       this.#ring[slot] = EMPTY;
@@ -224,7 +232,7 @@ export class Outbox {
         this.#sentControls.delete(at);
         if (sent !== undefined) control(sent);
       } else {
-        this.#sentAs.delete(entry);
+        this.#sentFlows -= 1;
         flow(entry);
       }
     }

@@ -7,9 +7,9 @@
  *   HELLO           the peer started anew: its numbers begin here, whatever they are
  *
  * NOTRACK only counts: every message is accepted and nothing is answered.
- * Pure: a window is replaced, never changed.
+ * Pure: a window is replaced, never changed; but for `advance`, which is for the peer who owns it.
  */
-import { ACK, HELLO, type Message, NACK } from "./message.js";
+import { ACK, HELLO, HELLO_BACK, type Message, NACK } from "./message.js";
 import { after, plusSequence, stepsBetween } from "./sequence.js";
 
 export interface Window {
@@ -19,6 +19,24 @@ export interface Window {
   readonly ackFrom: number | undefined;
   /** Messages until the next acknowledgement. */
   readonly left: number;
+}
+
+/**
+ * The usual case in place, for what comes by the hundred thousand: the next message, nothing to say about it.
+ *
+ * @returns false if it is another case, for `arrive`; then nothing has changed.
+ */
+export function advance(
+  window: { -readonly [Field in keyof Window]: Window[Field] },
+  message: Message,
+): boolean {
+  const { last, ackFrom, left } = window;
+  if (last === undefined || ackFrom === undefined || left <= 1) return false;
+  if (message.sequence !== plusSequence(last, 1) || (message.flags & (HELLO | HELLO_BACK)) !== 0)
+    return false;
+  window.last = message.sequence;
+  window.left = left - 1;
+  return true;
 }
 
 /** ACK or NACK that is to be sent. */

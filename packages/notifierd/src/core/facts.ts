@@ -51,6 +51,8 @@ export function meaning(fact: Fact): Meaning {
       return ofServices(fact);
     case "sync.established":
     case "sync.lost":
+    case "sync.incomplete":
+    case "sync.complete":
     case "commit.finished":
       return ofFlows(fact);
     case "daemon.started":
@@ -214,7 +216,9 @@ const server = ({ service, server: one }: { readonly service: string; readonly s
 ];
 const fallback = (service: string): Name => [`fallback ${service}`, `fallback of ${service}`];
 
-function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">): Meaning {
+type FlowKind = "sync.established" | "sync.lost" | "sync.incomplete" | "sync.complete" | "commit.finished";
+
+function ofFlows(fact: Of<FlowKind>): Meaning {
   switch (fact.kind) {
     case "sync.established":
       return ends(sync(fact.peer), `connection tracking is in step with ${fact.peer}`);
@@ -222,6 +226,12 @@ function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">)
       const text = `connection tracking lost ${fact.peer}: ${fact.reason}`;
       return begins(sync(fact.peer), text, "warning", 9);
     }
+    case "sync.incomplete": {
+      const text = `${fact.peer} has ${fact.equal} of ${fact.asked} sampled connections`;
+      return begins(coverage(fact.peer), text, "warning", 9);
+    }
+    case "sync.complete":
+      return ends(coverage(fact.peer), `${fact.peer} has ${fact.equal} of ${fact.asked} sampled connections`);
     case "commit.finished": {
       const failed = fact.failed === 0 ? "" : `, ${fact.failed} failed`;
       const text = `${fact.written} connections written to the kernel in ${duration(fact.totalMs)}${failed}`;
@@ -230,6 +240,7 @@ function ofFlows(fact: Of<"sync.established" | "sync.lost" | "commit.finished">)
   }
 }
 
+const coverage = (peer: string): Name => [`coverage ${peer}`, `what ${peer} knows of our connections`];
 const sync = (peer: string): Name => [`sync ${peer}`, `connection tracking with ${peer}`];
 
 type DaemonKind = "daemon.started" | "daemon.stopping" | "config.loaded" | "config.refused";
