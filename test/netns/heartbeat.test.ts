@@ -85,9 +85,9 @@ describe("the VIP", () => {
       const client = await probeFrom(pair.cluster.node("client"), VIP);
       const generation = (await pair.status(first))?.generation;
       const at = monotonicMs();
-      expect(await controlClient(first.path("/run/systole/heartbeat/control")).call("restart")).toMatch(
-        /VIPs wait/,
-      );
+      expect(
+        await controlClient(first.path("/run/systole/heartbeat/control")).call("restart", { next: "caller" }),
+      ).toMatch(/VIPs wait/);
       await until("the process to end", async () => (await pair.status(first)) === undefined, { everyMs: 5 });
       await elapse(1500); // longer than the deadtime and the lease
       await pair.start(first, "second-life");

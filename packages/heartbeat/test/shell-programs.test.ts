@@ -1,5 +1,6 @@
 import { ControlError } from "@systole/daemon";
 import { describe, expect, test } from "vitest";
+import type { CoreEvent } from "../src/core/event.js";
 import { createAnswers } from "../src/shell/answers.js";
 import { clStatus } from "../src/shell/cl-status.js";
 import { parseCommandLine } from "../src/shell/command-line.js";
@@ -122,6 +123,7 @@ describe("a command", () => {
       status: () => STATUS,
       parameter: () => undefined,
       stop: () => undefined,
+      managed: true,
     });
     const caller = { pid: 1, uid: 0, gid: 0 };
     const accepted = verbs.standby!.run({ set: "failback" }, caller);
@@ -135,6 +137,19 @@ describe("a command", () => {
     expect(await accepted).toBe("giving 1 to lb2");
     await expect(refused).rejects.toThrow("Other side is in flux");
     answers.answer(9, true, "nobody asked");
+  });
+
+  test("to restart is refused where nobody would start the next process", () => {
+    const fed: CoreEvent[] = [];
+    const feed = (event: CoreEvent) => fed.push(event);
+    const answers = createAnswers(virtualClock());
+    const rest = { answers, status: () => STATUS, parameter: () => undefined, stop: () => undefined };
+    const root = { pid: 1, uid: 0, gid: 0 };
+    const alone = heartbeatVerbs({ feed, ...rest, managed: false }).restart!;
+    expect(() => alone.run({}, root)).toThrow("no service manager would start it again");
+    void alone.run({ next: "caller" }, root);
+    void heartbeatVerbs({ feed, ...rest, managed: true }).restart!.run({}, root);
+    expect(fed.map(({ type }) => type)).toEqual(["restart", "restart"]);
   });
 
   test("that is not answered within 30 s is an error", async () => {

@@ -44,6 +44,22 @@ const acting =
     },
   });
 
+/** The core that announces another deadtime than it goes by. */
+const announcing =
+  (deadtime: (announced: Millis, state: ClusterState) => Millis) =>
+  (core: Core): Core => ({
+    ...core,
+    step(state, event, now) {
+      const step = core.step(state, event, now);
+      const actions = step.actions.map((action) =>
+        action.type === "send" && action.message.type === "status"
+          ? { ...action, message: { ...action.message, deadtime: deadtime(action.message.deadtime, state) } }
+          : action,
+      );
+      return { state: step.state, actions };
+    },
+  });
+
 const claims = (status: Status, keep: (state: string) => boolean): Status =>
   status.ours === undefined
     ? status
@@ -131,6 +147,12 @@ test.each<Mutant>([
     mutation: { core: hearingStatus((status) => ({ ...status, deadtime: half(status.deadtime) })) },
     reach: oneHealthy,
     within: 300,
+  },
+  {
+    rule: "a longer lease of a restart on purpose was announced as a longer deadtime",
+    mutation: { core: announcing((_, { settings }) => settings.deadtime) },
+    reach: oneHealthy,
+    within: 5000,
   },
   {
     rule: "a renewal that was decided before a freeze is not carried out after it",

@@ -29,9 +29,18 @@ export interface CommandDependencies {
   /** A parameter of ha.cf as written; undefined if it is not set. */
   readonly parameter: (name: string) => string | undefined;
   readonly stop: (reason: string) => void;
+  /** A service manager starts the next process when this one ends with a failure. */
+  readonly managed: boolean;
 }
 
-export function heartbeatVerbs({ feed, answers, status, parameter, stop }: CommandDependencies): Verbs {
+export function heartbeatVerbs({
+  feed,
+  answers,
+  status,
+  parameter,
+  stop,
+  managed,
+}: CommandDependencies): Verbs {
   const hand = (type: "standby" | "takeover", set: HoldSet) =>
     answers.ask((request) => feed({ type, set, request }));
   return {
@@ -43,7 +52,15 @@ export function heartbeatVerbs({ feed, answers, status, parameter, stop }: Comma
       run: ({ node }) =>
         answers.ask((request) => feed({ type: "confirm-dead", node: String(node).toLowerCase(), request })),
     },
-    restart: { changes: true, run: () => answers.ask((request) => feed({ type: "restart", request })) },
+    restart: {
+      changes: true,
+      run({ next }) {
+        if (next !== "caller" && !managed) {
+          throw new ControlError("refused", "no service manager would start it again: stop and start it");
+        }
+        return answers.ask((request) => feed({ type: "restart", request }));
+      },
+    },
     parameter: { changes: false, run: ({ name }) => parameter(String(name)) ?? null },
     stop: {
       changes: true,

@@ -92,7 +92,8 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     ...pastOf(lastWord, lastWordAt),
     heard: readHeard(paths.heard),
   });
-  await listen(context, heartbeat, guard);
+  const managed = !options.detached && process.env.INVOCATION_ID !== undefined; // systemd.exec(5)
+  await listen(context, heartbeat, { guard, managed });
   const unwatch = watchFenceDevice(() => fencerOf(heartbeat.present, context.clock), context);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
@@ -179,7 +180,7 @@ async function storedGeneration({ log, wallClock }: DaemonContext, { haCf }: Con
 async function listen(
   context: DaemonContext,
   heartbeat: Assembly,
-  guard: Network["leaseGuard"],
+  { guard, managed }: { readonly guard: Network["leaseGuard"]; readonly managed: boolean },
 ): Promise<void> {
   const { clock, version, log } = context;
   const { present, answers } = heartbeat;
@@ -192,7 +193,7 @@ async function listen(
     dropped: heartbeat.dropped.totals(),
   });
   const parameter = (name: string) => parametersOf(present.configuration.haCf).get(name);
-  await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop }));
+  await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop, managed }));
   context.onReload(() => reload(context, heartbeat, guard));
   const warn = (line: string) => log.warn({ event: "fifo" }, line);
   const fifo = openFifo(paths.fifo, {

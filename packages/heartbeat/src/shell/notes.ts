@@ -43,8 +43,6 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
       return info(`acquired ${note.group}: ${note.reason}`);
     case "released":
       return info(`released ${note.group}: ${note.reason}`);
-    case "stranger":
-      return error(`${note.mac} answers for ${note.vip} of ${note.group}, and is no node of this cluster`);
     case "local-transition-completed":
       return info(logLines.localTransitionCompleted());
     case "remote-transition-completed":
@@ -69,6 +67,7 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "both-own":
     case "announced-again":
     case "stalled":
+    case "stranger":
     case "unable":
       return troubleLine(note, local, preferred);
   }
@@ -166,11 +165,13 @@ function trafficLine(
 
 /** What an administrator must see. */
 function troubleLine(
-  note: NoteOf<"both-own" | "announced-again" | "stalled" | "unable">,
+  note: NoteOf<"both-own" | "announced-again" | "stalled" | "stranger" | "unable">,
   local: string,
   preferred: (group: string) => string | undefined,
 ): LogLine {
   switch (note.kind) {
+    case "stranger":
+      return error(`${note.mac} answers for ${note.vip} of ${note.group}, and is no node that we know`);
     case "both-own": {
       const line = preferred(note.group) === local ? logLines.bothOwnOurs() : logLines.bothOwnForeign();
       const who = note.weYield ? "we yield" : `${note.node} is to yield`;
