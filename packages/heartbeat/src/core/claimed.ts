@@ -3,6 +3,7 @@
  *
  *   we have it, a node that we do not hear claims it   the one that comes first in the group's order keeps it and says
  *                                                      so again; the other lets go and asks, with each heartbeat
+ *   (asked each second while a node is silent: one ARP may be lost)
  *   ... as long as that node answers                   we do not take the group, although it is dead to us
  *   we have it, a stranger claims it                   we never let go; it is told, with its MAC address
  *

@@ -6,13 +6,16 @@
  * wrong, for a process that is frozen between the two. And a renewal must not outlive the deadtime of the status
  * before: after a long turn we only speak, and renew with the next status, 50 ms later.
  */
-import { type Instant, milliseconds, plus } from "@systole/machine";
+import { type Instant, milliseconds, plus, seconds } from "@systole/machine";
 import { countStatus } from "../wire/sequence.js";
 import { soon } from "./lease.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
 import { claimOf, holds } from "./ownership.js";
-import { announcedDeadtime, type ClusterState, leftToOthers, mayRenew } from "./state.js";
+import { announcedDeadtime, type ClusterState, leftToOthers, mayRenew, type Peer } from "./state.js";
 import { act, change, note, send, type Turn } from "./turn.js";
+
+/** How often we ask whether a silent peer answers for what we have. */
+const ASK_OWN = seconds(1);
 
 /** Says what is due at the end of a turn. */
 export function speak(turn: Turn): void {
@@ -30,8 +33,7 @@ export function sayStatus(turn: Turn): void {
   const groups = held(state);
   const sent = countStatus(state.sent, now);
   if (now >= state.nextStatusAt && state.pings.size > 0) act(turn, { type: "ping" });
-  const asked = leftToOthers(state, now);
-  if (now >= state.nextStatusAt && asked.length > 0) act(turn, { type: "ask-for-vips", groups: asked });
+  if (now >= state.nextStatusAt) askForVips(turn);
   change(turn, {
     sent,
     nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : soon(state.settings)),
@@ -53,6 +55,21 @@ export function sayStatus(turn: Turn): void {
     act(turn, { type: "renew", groups, until: plus(now, soon(state.settings)) });
   }
 }
+
+/** Which of our VIPs others answer for: of what we left to one, and while a peer is silent, of what we have. */
+function askForVips(turn: Turn): void {
+  const { state, now } = turn;
+  const { macs } = state.settings;
+  const waited = state.ownAskedAt === undefined || now >= plus(state.ownAskedAt, ASK_OWN);
+  const own = macs !== undefined && waited && [...state.peers.values()].some(isSilent) ? held(state) : [];
+  if (own.length > 0) change(turn, { ownAskedAt: now });
+  const groups = [...leftToOthers(state, now), ...own];
+  if (groups.length > 0) act(turn, { type: "ask-for-vips", groups });
+}
+
+/** It may have what we have: a claim that came once may have been lost. */
+const isSilent = ({ liveness, leftIn, reception }: Peer): boolean =>
+  liveness.kind === "dead" && (leftIn === undefined || leftIn !== reception.generation);
 
 /** `init` in the first status of a life, `active` once all peers were heard or are dead. */
 function ownState(state: ClusterState): NodeState {

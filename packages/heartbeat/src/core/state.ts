@@ -113,6 +113,8 @@ export interface ClusterState {
   readonly peers: ReadonlyMap<NodeName, Peer>;
   readonly pings: PingNodes;
   readonly ipFail: IpFail;
+  /** When we last asked who else has the VIPs that we have. */
+  readonly ownAskedAt: Instant | undefined;
   readonly groups: ReadonlyMap<GroupKey, Group>;
   /** The hold set last reported in a `resource` message. */
   readonly reported: { readonly holds: HoldSet; readonly stable: boolean } | undefined;
@@ -159,6 +161,7 @@ export function booted(settings: ClusterSettings, boot: Boot, now: Instant): Clu
     peers: strangers(settings, plus(now, settings.initdead), now, boot.heard),
     pings: pingNodes(settings, now),
     ipFail: { giveUpAt: undefined, to: undefined },
+    ownAskedAt: undefined,
     groups: new Map(
       settings.groups.map(({ key }) => [key, adopted.has(key) ? adoptedGroup(now) : idleGroup]),
     ),
