@@ -58,3 +58,47 @@ test("a name is asked for once a minute, two at a time, and the old one holds un
   expect(maintenance.fileFor(place("192.0.2.1"))).toBe(join(directory, "web1"));
   expect(asked).toHaveLength(4);
 });
+
+test("names are learnt before the first check; one that nobody answers for delays it two seconds at most", async () => {
+  const clock = fakeClock();
+  let learnt = false;
+  const slow = createMaintenance(clock, () => new Promise(() => {}));
+  void slow.learn([place("192.0.2.21")]).then(() => {
+    learnt = true;
+  });
+  clock.advance(milliseconds(1999));
+  await turns();
+  expect(learnt).toBe(false);
+  clock.advance(milliseconds(1));
+  await turns();
+  expect(learnt).toBe(true);
+
+  const quick = createMaintenance(fakeClock(), async () => "web1.example.test");
+  await quick.learn(["192.0.2.21", "192.0.2.22", "192.0.2.23"].map(place));
+  await quick.learn([]);
+  writeFileSync(join(directory, "web1"), "");
+  expect(quick.fileFor(place("192.0.2.23"))).toBe(join(directory, "web1"));
+});
+
+test("a name server that fails takes no real server back into service, one that knows no name does", async () => {
+  const clock = fakeClock();
+  let code: string | undefined;
+  const maintenance = createMaintenance(clock, async () => {
+    if (code !== undefined) throw Object.assign(new Error(code), { code });
+    return "web1.example.test";
+  });
+  writeFileSync(join(directory, "web1"), "");
+  const out = async () => {
+    await maintenance.learn([place("192.0.2.21")]);
+    return maintenance.fileFor(place("192.0.2.21")) !== undefined;
+  };
+  expect(await out()).toBe(true);
+  for (const [next, still] of [
+    ["EAI_AGAIN", true],
+    ["ENOTFOUND", false],
+  ] as const) {
+    code = next;
+    clock.advance(milliseconds(60_001));
+    expect(await out()).toBe(still);
+  }
+});

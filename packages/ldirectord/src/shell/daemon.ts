@@ -71,12 +71,13 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   const runner = createCheckRunner(clock, { wallClock, complain: warnings.cannotCheck });
   const fallbackCommands = createFallbackCommands(log, clock);
   const reporter = createReporter(log, events, letters.changed);
+  const maintenance = createMaintenance(clock);
   const performer = createPerformer(
     {
       ...{
         balancer,
         runner,
-        maintenance: createMaintenance(clock),
+        maintenance,
         reporter,
         fallbackCommands,
         log,
@@ -104,7 +105,8 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     if (settled) letters.state("running");
   }
 
-  function use(next: LdirectordConfig): void {
+  async function use(next: LdirectordConfig): Promise<void> {
+    await maintenance.learn(placesOf(next));
     config = next;
     settled = false;
     letters.configure(next);
@@ -121,7 +123,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     if (next === undefined) return;
     loaded.atMs = wallClock();
     letters.state("reloading");
-    use(next);
+    await use(next);
     context.logTo(logTargets(next, instance.name, options));
     await others.use(next.globals.execute, "reload");
   }
@@ -160,7 +162,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     }),
   );
 
-  use(config);
+  await use(config);
   // The first look at the table: an active director keeps what it finds there.
   if (active) {
     if (options.standby)
@@ -182,6 +184,14 @@ async function leftByAnActiveOne(balancer: Balancer, { director }: LdirectordCon
   const table = await balancer.read().catch(() => []);
   return table.some(({ service }) => keys.has(serviceId(service.id)));
 }
+
+/** Where files of maintenance are looked for. */
+const placesOf = ({ director }: LdirectordConfig) =>
+  director.services.flatMap(({ reals }) =>
+    reals.flatMap(({ check }) =>
+      check.kind === "periodic" && check.maintenance !== undefined ? [check.maintenance] : [],
+    ),
+  );
 
 /** The real servers of a check, for log lines. */
 const namesOf = ({ users }: DirectorState, check: string): string =>

@@ -1,7 +1,7 @@
 /**
  * Files that take a real server out of service by hand: `IP:PORT`, `IP`, `NAME:PORT`, `NAME`, `SHORT:PORT`, `SHORT` in
- * `maintenancedir`. NAME is what the system calls the address (/etc/hosts, DNS), known since the last minute; it is never
- * waited for.
+ * `maintenancedir`. NAME is what the system calls the address (/etc/hosts, DNS), known since the last minute; no check
+ * waits for it.
  */
 import { lookupService } from "node:dns/promises";
 import { existsSync } from "node:fs";
@@ -15,22 +15,29 @@ type Place = NonNullable<PeriodicCheck["maintenance"]>;
 export interface Maintenance {
   /** The file that takes this real server out, if there is one. */
   fileFor(place: Place): string | undefined;
+  /**
+   * Looks the names of these up before their first check, so that a file for one of them counts from the beginning.
+   * Resolves when all are known, at the latest after two seconds: a name server that is down delays nothing else.
+   */
+  learn(places: Iterable<Place>): Promise<void>;
 }
 
 const KEEP = seconds(60);
 const MOST_NAMES = 65_536;
 /** The system's resolver blocks a thread of the pool for each; others must have some left. */
 const MOST_LOOKUPS = 2;
+const PATIENCE = seconds(2);
 
 /** @param nameFor rejects if there is no name; a test hands in another one */
 export function createMaintenance(clock: Clock, nameFor = systemName): Maintenance {
   const names = new Map<IpAddress, { readonly name: string | undefined; readonly until: Instant }>();
-
   const wanted = new Set<IpAddress>();
+  const learning = new Set<() => void>();
   let lookups = 0;
 
   function lookUp(): void {
     const [address] = wanted;
+    if (address === undefined && lookups === 0) for (const known of learning) known();
     if (address === undefined || lookups === MOST_LOOKUPS) return;
     wanted.delete(address);
     lookups += 1;
@@ -39,7 +46,10 @@ export function createMaintenance(clock: Clock, nameFor = systemName): Maintenan
       lookups -= 1;
       lookUp();
     };
-    nameFor(address).then(remember, () => remember(undefined));
+    // A name server that is down takes no real server back into service.
+    nameFor(address).then(remember, (error) =>
+      remember(isUnknown(error) ? undefined : names.get(address)?.name),
+    );
   }
 
   function nameOf(address: IpAddress): string | undefined {
@@ -54,6 +64,18 @@ export function createMaintenance(clock: Clock, nameFor = systemName): Maintenan
   }
 
   return {
+    learn: (places) =>
+      new Promise((resolve) => {
+        const known = () => {
+          callOff();
+          learning.delete(known);
+          resolve();
+        };
+        const callOff = clock.at(plus(clock.now(), PATIENCE), known);
+        learning.add(known);
+        for (const { address } of places) nameOf(address);
+        lookUp();
+      }),
     fileFor({ directory, address, port }) {
       const ip = isIpv6(address) ? `[${address}]` : address;
       const name = nameOf(address);
@@ -68,3 +90,6 @@ export function createMaintenance(clock: Clock, nameFor = systemName): Maintenan
 
 /** As getnameinfo(3) answers: by /etc/hosts, DNS, or what else the machine is told to ask. */
 const systemName = async (address: IpAddress): Promise<string> => (await lookupService(address, 0)).hostname;
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOTFOUND";

@@ -13,7 +13,7 @@ import type { Reporter } from "./reporter.js";
 export interface PerformerParts {
   readonly balancer: Balancer;
   readonly runner: CheckRunner;
-  readonly maintenance: Maintenance;
+  readonly maintenance: Pick<Maintenance, "fileFor">;
   readonly reporter: Reporter;
   readonly fallbackCommands: FallbackCommands;
   readonly log: Logger;
