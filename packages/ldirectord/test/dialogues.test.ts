@@ -4,7 +4,7 @@ import { parseIp } from "@systole/wire";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { callFor } from "../src/checks/calls.js";
-import type { Judgement, Listener, Turn } from "../src/checks/conversation.js";
+import type { Heard, Judgement, Listener, Turn } from "../src/checks/conversation.js";
 import { tlsSettings } from "../src/config/ssl.js";
 import type { DialogueService, DialogueSpec } from "../src/core/configured.js";
 
@@ -38,12 +38,17 @@ function play(
   const said: string[] = [];
   const rest = [...answers];
   let turn: Turn = callFor(what).begin(LOCAL, () => RANDOM);
+  let data: Heard["data"];
   for (let text = ""; ; ) {
-    if (turn.say !== undefined) said.push(turn.say);
     if (turn.rest !== undefined) text = turn.rest;
+    if (turn.listenForData !== undefined) {
+      turn = turn.listenForData({ address: () => "192.0.2.1", port: () => 40_000 });
+      data = { text: "by the other way", ended: true };
+    }
+    if (turn.say !== undefined) said.push(turn.say);
     if (typeof turn.next !== "function") return { said, end: endOf(turn.next) };
     const listener: Listener = turn.next;
-    const data = turn.openData === undefined ? undefined : { text: "", ended: true };
+    if (turn.openData !== undefined) data = { text: "", ended: true };
     let answer: Turn | undefined;
     for (let ended = false; answer === undefined; ) {
       answer = listener({ text, ended, data });
@@ -190,6 +195,30 @@ test("a dns question for a name and for an address, byte for byte", () => {
   expect(ask("192.0.2.1")).toBe(
     "\x01\x23\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x011\x012\x010\x03192\x07in-addr\x04arpa\x00\x00\x0c\x00\x01",
   );
+});
+
+const FTP_LOGIN = ["220 \r\n", "331 \r\n", "230 \r\n", "250 \r\n", "200 \r\n"];
+const FTP_SAID = ["USER anonymous\r\n", "PASS p\r\n", "CWD /\r\n", "TYPE I\r\n", "EPSV\r\n"];
+test.each([
+  { name: "EPSV", answers: ["229 (|||40000|)\r\n"], said: [] },
+  { name: "PASV", answers: ["500 \r\n", "227 (192,0,2,21,156,64)\r\n"], said: ["PASV\r\n"] },
+  {
+    name: "PORT",
+    answers: ["500 \r\n", "550 \r\n", "200 \r\n"],
+    said: ["PASV\r\n", "PORT 192,0,2,1,156,64\r\n"],
+  },
+])("ftp by $name, the first of the three that the server knows", ({ answers, said }) => {
+  const what = spec({ service: "ftp", password: "p", request: "a" });
+  expect(play(what, [...FTP_LOGIN, ...answers, "150 \r\n"])).toEqual({
+    said: [...FTP_SAID, ...said, "RETR /a\r\n", "QUIT\r\n"],
+    end: "up",
+  });
+});
+
+test("ftp: a server that knows neither of the three is down", () => {
+  const what = spec({ service: "ftp", password: "p", request: "a" });
+  const { end } = play(what, [...FTP_LOGIN, "500 \r\n", "500 \r\n", "501 no\r\n"]);
+  expect(end).toBe("down: passive and active mode refused: 501 no");
 });
 
 test("whatever a server says, a dialogue ends in a verdict or waits; it never throws", () => {

@@ -1,6 +1,6 @@
 /** A connection as a dialogue needs it: TCP, TLS or UDP; bytes as strings; every problem as a sentence. */
 import { createSocket } from "node:dgram";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Call, LocalEnd } from "./conversation.js";
 import type { TlsContexts, TlsWish } from "./tls.js";
@@ -121,6 +121,56 @@ function openUdp(host: string, port: number, events: ConnectionEvents): Connecti
       if (closed) return;
       closed = true;
       socket.close();
+    },
+  };
+}
+
+export type ListenForOne = typeof listenForOne;
+
+/**
+ * Waits at `address`, on a port of the kernel's choice, for one connection from `from`; nobody else is heard.
+ *
+ * @param listening told once somebody can connect
+ */
+export function listenForOne(
+  address: string,
+  from: string,
+  events: ConnectionEvents,
+  listening: (local: LocalEnd) => void,
+): Connection {
+  let taken: Socket | undefined;
+  let closed = false;
+  const failed = (error: Error) => {
+    if (!closed) events.failed(problemOf(error, address), isOurs(error));
+  };
+  const server = createServer((socket) => {
+    if (taken !== undefined || socket.remoteAddress !== from) {
+      socket.destroy();
+      return;
+    }
+    taken = socket;
+    server.close();
+    socket.on("data", (bytes) => {
+      if (!closed) events.heard(bytes.toString("latin1"));
+    });
+    socket.once("end", () => {
+      if (!closed) events.ended();
+    });
+    socket.on("error", failed);
+  });
+  server.on("error", failed);
+  server.listen({ host: address, port: 0, backlog: 1 }, () => {
+    const local = server.address();
+    if (closed || local === null || typeof local === "string") return;
+    listening({ address: () => local.address, port: () => local.port });
+  });
+  return {
+    say: (bytes) => void taken?.write(bytes, "latin1"),
+    finish: () => void taken?.end(),
+    close() {
+      closed = true;
+      server.close();
+      taken?.destroy();
     },
   };
 }

@@ -34,6 +34,8 @@ export interface Turn {
   readonly rest?: string;
   /** Opens a second connection to the same host and listens to it (passive mode of ftp). */
   readonly openData?: number;
+  /** Waits for a second connection from the same host (active mode of ftp); the turn that follows says where. */
+  readonly listenForData?: (local: LocalEnd) => Turn;
   readonly next: Listener | Judgement;
 }
 

@@ -1,12 +1,19 @@
 /** Leads one dialogue over real connections until there is a verdict. The time limit is the caller's. */
 import { type Clock, milliseconds, plus } from "@systole/machine";
-import { type Connection, type OpenConnection, placeName } from "./connection.js";
+import {
+  type Connection,
+  type ConnectionEvents,
+  type ListenForOne,
+  type OpenConnection,
+  placeName,
+} from "./connection.js";
 import {
   type Call,
   type Heard,
   type Judgement,
   type Listener,
   LONGEST_ANSWER,
+  type LocalEnd,
   shortened,
   type Turn,
 } from "./conversation.js";
@@ -29,6 +36,7 @@ const REPEAT_UDP = milliseconds(1000);
 
 export interface DialogueParts {
   readonly open: OpenConnection;
+  readonly listen: ListenForOne;
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly transcript: Transcript;
@@ -37,7 +45,7 @@ export interface DialogueParts {
 }
 
 export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome: Outcome) => void): Dialogue {
-  const { open, matcher, clock, transcript, random } = parts;
+  const { open, listen, matcher, clock, transcript, random } = parts;
   let connection: Connection | undefined;
   let data: Connection | undefined;
   let callOff: (() => void) | undefined;
@@ -66,11 +74,13 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
     let text = "";
     let ended = false;
     let second: Heard["data"];
+    let own: LocalEnd | undefined;
     const place = placeName(to);
     stage = `${place} did not ${to.transport === "udp" ? "answer" : "take the connection"}`;
 
     function take(turn: Turn): void {
       if (turn.rest !== undefined) text = turn.rest;
+      if (turn.listenForData !== undefined) return listenForData(turn.listenForData);
       if (turn.openData !== undefined) openData(turn.openData);
       if (turn.say !== undefined) say(turn.say, turn.secret === true);
       if (turn.finish === true) connection?.finish();
@@ -137,27 +147,35 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
 
     function openData(port: number): void {
       second = { text: "", ended: false };
-      const { host } = to;
-      data = open(
-        { host, port, transport: "tcp", tls: undefined },
-        {
-          open() {},
-          heard(bytes) {
-            second = { text: (second!.text + bytes).slice(0, LONGEST_ANSWER), ended: false }; // set above
-            ask();
-          },
-          ended() {
-            second = { text: second!.text, ended: true };
-            ask();
-          },
-          failed: (reason, ours) => fail(`data connection: ${reason}`, ours),
-          warned() {},
-        },
-      );
+      data = open({ host: to.host, port, transport: "tcp", tls: undefined }, dataEvents);
     }
+
+    function listenForData(then: (local: LocalEnd) => Turn): void {
+      second = { text: "", ended: false };
+      const { host } = to;
+      // It speaks already, so our end of it is known.
+      data = listen(own!.address(), host, dataEvents, (local) => {
+        if (!over) take(then(local));
+      });
+    }
+
+    const dataEvents: ConnectionEvents = {
+      open() {},
+      heard(bytes) {
+        second = { text: ((second?.text ?? "") + bytes).slice(0, LONGEST_ANSWER), ended: false };
+        ask();
+      },
+      ended() {
+        second = { text: second?.text ?? "", ended: true };
+        ask();
+      },
+      failed: (reason, ours) => fail(`data connection: ${reason}`, ours),
+      warned() {},
+    };
 
     connection = open(to, {
       open(local) {
+        own = local;
         stage = `${place} took the connection, but did not answer in full`;
         take(to.begin(local, random));
       },

@@ -11,7 +11,7 @@ import type { CheckResult, CheckSpec, DialogueSpec } from "../core/configured.js
 import { type AwakeTimer, createAwakeTimer } from "./awake.js";
 import { callFor } from "./calls.js";
 import { holdClient, isClientSpec } from "./client.js";
-import { connectionDoor, type OpenConnection } from "./connection.js";
+import { connectionDoor, type ListenForOne, listenForOne, type OpenConnection } from "./connection.js";
 import { type Call, down, up } from "./conversation.js";
 import { type Dialogue, holdDialogue, type Outcome } from "./dialogue.js";
 import { runExternal } from "./external.js";
@@ -35,6 +35,7 @@ const BREATH = seconds(0.5);
 /** What a runner works with; a test hands in others. */
 export interface Doors {
   readonly open: OpenConnection;
+  readonly listen: ListenForOne;
   readonly matcher: Matcher;
   readonly pinger: Pinger;
   readonly external: typeof runExternal;
@@ -50,6 +51,7 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
   const { external = runExternal, wallClock = () => 0, load = (name) => import(name) } = doors;
   const contexts: TlsContexts = createTlsContexts(() => clock.now(), wallClock);
   const open = doors.open ?? connectionDoor(contexts);
+  const { listen = listenForOne } = doors;
   const awake: AwakeTimer = createAwakeTimer(clock);
   const matcher = doors.matcher ?? createMatcher(awake);
   const pinger = doors.pinger ?? createPinger(clock, awake);
@@ -88,7 +90,7 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
   }
 
   const converse = (call: Call, transcript: Transcript, end: (outcome: Outcome) => void) =>
-    holdDialogue(call, { open, matcher, clock, transcript, random }, end);
+    holdDialogue(call, { open, listen, matcher, clock, transcript, random }, end);
 
   function limited(
     limit: Millis,

@@ -1,10 +1,11 @@
-/** nntp and simpletcp, and ftp in passive mode. */
+/** nntp, simpletcp and ftp. */
 import type { NegotiateSpec } from "../core/configured.js";
 import {
   type Call,
   down,
   type Listener,
   LONGEST_ANSWER,
+  type LocalEnd,
   reply,
   shortened,
   type Turn,
@@ -57,8 +58,10 @@ export function simpleTcpCall(spec: NegotiateSpec): Call {
 }
 
 /**
- * RFC 959, RFC 2428. Up: with a request, its content matches `receive`, or without `receive` the transfer succeeds;
- * without a request, the login succeeds.
+ * RFC 959, RFC 2428; in passive mode, and in active mode where the server refuses that.
+ *
+ * Up: with a request, its content matches `receive`, or without `receive` the transfer succeeds; without a request, the
+ * login succeeds.
  */
 export function ftpCall(spec: NegotiateSpec): Call {
   const { request } = spec;
@@ -76,12 +79,23 @@ export function ftpCall(spec: NegotiateSpec): Call {
     say: `RETR ${name}\r\n`,
     next: expect("RETR", [1], () => ({ next: content(spec, quit) })),
   });
+  const active = (name: string): Turn => ({
+    listenForData: (local) => ({
+      say: `${portCommand(local)}\r\n`,
+      next: expect("passive and active mode", [2], () => ({
+        say: `RETR ${name}\r\n`,
+        next: expect("RETR", [1], () => ({ next: content(spec, quit) })),
+      })),
+    }),
+    next: () => undefined,
+  });
   const passive = (name: string): Turn => ({
     say: "EPSV\r\n",
     next: reply((code, text) => {
       const port = /\(\|\|\|(\d+)\|\)/.exec(text)?.[1];
       if (code === 229 && port !== undefined) return transfer(Number(port), name);
-      return { say: "PASV\r\n", next: expect("PASV", [2], (_code, answer) => oldPassive(answer, name)) };
+      const old = reply((kind, answer) => (kind < 300 ? oldPassive(answer, name) : active(name)));
+      return { say: "PASV\r\n", next: old };
     }),
   });
   const oldPassive = (answer: string, name: string): Turn => {
@@ -106,6 +120,13 @@ export function ftpCall(spec: NegotiateSpec): Call {
     ),
   };
   return callTo({ ...spec, transport: "tcp" }, { next: expect("connection", [2], () => user) });
+}
+
+/** Where the server shall connect to. */
+function portCommand(local: LocalEnd): string {
+  const [address, port] = [local.address(), local.port()];
+  if (address.includes(":")) return `EPRT |2|${address}|${port}|`;
+  return `PORT ${address.replaceAll(".", ",")},${port >> 8},${port & 255}`;
 }
 
 function content(spec: NegotiateSpec, quit: (message: string) => Turn): Listener {
