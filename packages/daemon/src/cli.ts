@@ -49,6 +49,11 @@ export interface Command {
   run(invocation: Invocation): Promise<number | undefined> | number | undefined;
 }
 
+/** What a command throws when its words mean nothing: told as other wrong words are, with the same exit code. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
 export interface Program {
   readonly name: string;
   readonly version: string;
@@ -138,6 +143,7 @@ async function runCommand(
     const code = await command.run({ options: values, positionals, out: output(door, values.json === true) });
     return code ?? 0;
   } catch (error) {
+    if (error instanceof UsageError) return refuse(program, door, error.message);
     const known = error instanceof ControlError;
     door.stderr(`${program.name}: ${known ? error.message : describe(error)}\n`);
     return 1;

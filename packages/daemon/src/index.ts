@@ -9,6 +9,7 @@ export {
   type Program,
   runCli,
   runProgram,
+  UsageError,
 } from "./cli.js";
 export type { Caller, DaemonContext, Verb, Verbs } from "./context.js";
 export {

@@ -22,11 +22,11 @@ test.each([
 
 test.each([
   { args: ["drain"], code: 2, problem: "needs drain|ready|maint|weight" },
-  { args: ["stop", "10.0.0.1"], code: 1, problem: '"stop" is none of drain, ready, maint, weight' },
-  { args: ["weight", "70000", "10.0.0.1"], code: 1, problem: "not a number from 0 to 65535" },
-  { args: ["weight", "1"], code: 1, problem: "name a real server" },
-  { args: ["ready", "10.0.0.1", "--wait"], code: 1, problem: "--wait goes with drain" },
-  { args: ["drain", "10.0.0.1", "--for", "soon"], code: 1, problem: '--for: "soon" is not a time' },
+  { args: ["stop", "10.0.0.1"], code: 2, problem: '"stop" is none of drain, ready, maint, weight' },
+  { args: ["weight", "70000", "10.0.0.1"], code: 2, problem: "not a number from 0 to 65535" },
+  { args: ["weight", "1"], code: 2, problem: "name a real server" },
+  { args: ["ready", "10.0.0.1", "--wait"], code: 2, problem: "--wait goes with drain" },
+  { args: ["drain", "10.0.0.1", "--for", "soon"], code: 2, problem: '--for: "soon" is not a time' },
   { args: ["drain", "10.0.0.1"], code: 1, problem: "no ldirectord runs here" },
 ])("$args: $problem", async ({ args, code, problem }) => {
   let errors = "";

@@ -1,7 +1,7 @@
 /** `systole server`: takes a real server out by hand, gives it another weight, or takes that back. */
 import { userInfo } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Command, ControlError, type Invocation, type Output } from "@systole/daemon";
+import { type Command, ControlError, type Invocation, type Output, UsageError } from "@systole/daemon";
 import { type Director, directors } from "../directors.js";
 import { draining } from "../draining.js";
 import { durationMs } from "../duration.js";
@@ -41,7 +41,7 @@ async function runServer(root: string, { positionals, options, out }: Invocation
   const { order, weight, service, server } = readWords(positionals);
   const forMs = time(options.for, "--for");
   const limitMs = time(options.timeout, "--timeout") ?? 10 * 60_000;
-  if (options.wait === true && order !== "drain") throw new Error("--wait goes with drain");
+  if (options.wait === true && order !== "drain") throw new UsageError("--wait goes with drain");
   const args = {
     ...{ order, server, by: whoAmI() },
     ...(weight === undefined ? {} : { weight }),
@@ -71,11 +71,11 @@ async function runServer(root: string, { positionals, options, out }: Invocation
 
 function readWords(words: readonly string[]) {
   const order = ORDERS.find((each) => each === words[0]);
-  if (order === undefined) throw new Error(`"${words[0]}" is none of ${ORDERS.join(", ")}`);
+  if (order === undefined) throw new UsageError(`"${words[0]}" is none of ${ORDERS.join(", ")}`);
   const rest = words.slice(1);
   const weight = order === "weight" ? readWeight(rest.shift()) : undefined;
   if (rest.length < 1 || rest.length > 2)
-    throw new Error(`${order}: name a real server, or a service and one`);
+    throw new UsageError(`${order}: name a real server, or a service and one`);
   return {
     order: order satisfies Order,
     weight,
@@ -86,7 +86,7 @@ function readWords(words: readonly string[]) {
 
 function readWeight(word: string | undefined): number {
   if (word === undefined || !/^\d{1,5}$/.test(word) || Number(word) > 65_535)
-    throw new Error(`weight: "${word ?? ""}" is not a number from 0 to 65535`);
+    throw new UsageError(`weight: "${word ?? ""}" is not a number from 0 to 65535`);
   return Number(word);
 }
 
@@ -94,7 +94,7 @@ function time(value: Invocation["options"][string], option: string): number | un
   if (value === undefined) return undefined;
   const ms = durationMs(String(value));
   if (ms === undefined)
-    throw new Error(`${option}: "${String(value)}" is not a time; write 90s, 10m, 2h or 1d`);
+    throw new UsageError(`${option}: "${String(value)}" is not a time; write 90s, 10m, 2h or 1d`);
   return ms;
 }
 
