@@ -54,6 +54,7 @@ const STATUS: HeartbeatStatus = {
   groups: [],
   version: "0.1.0",
   lease: { kind: "address", length: 8000 },
+  vips: [],
   media: [
     { medium: "bcast eth1", device: "eth1", ready: true },
     { medium: "bcast eth2", device: "eth2", ready: true },

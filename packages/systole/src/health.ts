@@ -1,4 +1,5 @@
 /** One word for what was seen, and its exit code, as monitoring plug-ins have them. */
+import type { ClusterAnswer } from "./cluster.js";
 import type { DirectorStatus, RealStatus, ServiceStatus } from "./director-status.js";
 import type { DirectorAnswer } from "./directors.js";
 
@@ -24,10 +25,20 @@ export function directorHealth({ services, refused, newerConfigRefused }: Direct
   return worst(healths);
 }
 
-export const overallHealth = (answers: readonly DirectorAnswer[]): Health =>
-  answers.length === 0
-    ? "unknown"
-    : worst(answers.map((each) => (each.kind === "silent" ? "unknown" : directorHealth(each.status))));
+/** What nobody has although the cluster is settled is critical; a dead node or ping node is lost redundancy. */
+export function clusterHealth(answer: ClusterAnswer): Health {
+  if (answer.kind === "silent") return "unknown";
+  const { life, groups, nodes, pings } = answer.status;
+  if (life === "operational" && groups.some(({ owner }) => owner === undefined)) return "critical";
+  return [...nodes, ...pings].some(({ state }) => state === "dead") ? "degraded" : "ok";
+}
+
+/** @param cluster undefined where no heartbeat runs */
+export function overallHealth(answers: readonly DirectorAnswer[], cluster?: ClusterAnswer): Health {
+  if (answers.length === 0 && cluster === undefined) return "unknown";
+  const directors = answers.map((each) => (each.kind === "silent" ? "unknown" : directorHealth(each.status)));
+  return worst([...directors, ...(cluster === undefined ? [] : [clusterHealth(cluster)])]);
+}
 
 function worst(healths: readonly Health[]): Health {
   const order: readonly Health[] = ["critical", "unknown", "degraded"];

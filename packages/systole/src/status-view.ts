@@ -1,5 +1,7 @@
-/** `systole status` for people: one block for each director, one line for each real server, and why one is down. */
+/** `systole status` for people: the cluster, a block for each director, a line for each real server. */
 import { table } from "@systole/daemon";
+import type { ClusterAnswer } from "./cluster.js";
+import { clusterView } from "./cluster-view.js";
 import type { DirectorStatus, OperatorStatus, RealStatus, ServiceStatus } from "./director-status.js";
 import type { DirectorAnswer } from "./directors.js";
 import { overallHealth, serves, serviceHealth } from "./health.js";
@@ -10,14 +12,20 @@ export interface ViewOptions {
   readonly bold: (text: string) => string;
 }
 
-export function statusView(answers: readonly DirectorAnswer[], options: ViewOptions): readonly string[] {
-  if (answers.length === 0) return ["no ldirectord runs here"];
+/** @param cluster undefined where no heartbeat runs */
+export function statusView(
+  answers: readonly DirectorAnswer[],
+  cluster: ClusterAnswer | undefined,
+  options: ViewOptions,
+): readonly string[] {
+  if (answers.length === 0 && cluster === undefined) return ["neither heartbeat nor ldirectord runs here"];
+  const nodes = cluster === undefined ? [] : clusterView(cluster, options.bold);
   const blocks = answers.flatMap((answer) =>
     answer.kind === "silent"
       ? [options.bold(`${answer.daemon}: UNKNOWN`), `  ${answer.problem}`, ""]
       : [...directorView(answer.daemon, answer.status, options), ""],
   );
-  return [...blocks, summary(answers)];
+  return [...nodes, ...blocks, summary(answers, cluster)];
 }
 
 function directorView(daemon: string, status: DirectorStatus, options: ViewOptions): readonly string[] {
@@ -84,15 +92,18 @@ export function ageText(ms: number): string {
   return minutes > 0 ? `${minutes}m` : `${seconds}s`;
 }
 
-function summary(answers: readonly DirectorAnswer[]): string {
-  const health = overallHealth(answers);
+function summary(answers: readonly DirectorAnswer[], cluster: ClusterAnswer | undefined): string {
+  const health = overallHealth(answers, cluster);
+  const nodes = cluster?.kind === "status" ? cluster.status.nodes : [];
+  const silent = [...answers, ...(cluster === undefined ? [] : [cluster])];
   const down = answers.flatMap((each) =>
     each.kind === "silent" ? [] : each.status.services.flatMap(({ reals }) => reals),
   );
   const counts = [
+    [nodes.filter(({ state }) => state === "dead").length, "dead nodes"],
     [down.filter(({ state }) => state === "down").length, "down"],
     [down.filter(({ operator }) => operator !== undefined).length, "changed by an operator"],
-    [answers.filter(({ kind }) => kind === "silent").length, "silent daemons"],
+    [silent.filter(({ kind }) => kind === "silent").length, "silent daemons"],
   ] as const;
   const details = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   return [health, ...details].join(", ");

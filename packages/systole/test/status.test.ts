@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runProgram } from "@systole/daemon";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { ClusterStatus } from "../src/cluster.js";
 import type { DirectorStatus, RealStatus } from "../src/director-status.js";
 import { program } from "../src/program.js";
 import { ageText } from "../src/status-view.js";
@@ -115,10 +116,12 @@ test.each([
   expect({ code: seen.code, last: seen.lines.at(-1) }).toEqual({ code, last });
 });
 
+const NOTHING = "neither heartbeat nor ldirectord runs here";
+
 test("no daemon, one that was stopped, one that was killed, one of another version: unknown is 3", async () => {
-  expect(await run("status")).toEqual({ code: 3, lines: ["no ldirectord runs here"] });
+  expect(await run("status")).toEqual({ code: 3, lines: [NOTHING] });
   mkdirSync(join(root, "ldirectord.stopped.cf"));
-  expect(await run("status")).toEqual({ code: 3, lines: ["no ldirectord runs here"] });
+  expect(await run("status")).toEqual({ code: 3, lines: [NOTHING] });
   mkdirSync(join(root, "ldirectord.killed.cf"));
   writeFileSync(join(root, "ldirectord.killed.cf", "control"), "");
   await daemon("ldirectord", { ...status([up]), schemaVersion: 2 });
@@ -148,3 +151,58 @@ test.each([
   [3_600_000 + 20 * 60_000, "1h 20m"],
   [90_000_000, "1d 1h"],
 ])("%i ms is %s", (ms, text) => expect(ageText(ms)).toBe(text));
+
+const cluster: ClusterStatus = {
+  node: "lb1",
+  life: "operational",
+  lease: { kind: "address", length: 3500 },
+  nodes: [
+    { node: "lb1", state: "active", silentMs: 0, links: [] },
+    { node: "lb2", state: "up", silentMs: 40, links: ["hb1", "hb2"] },
+  ],
+  pings: [{ node: "10.0.0.254", state: "ping" }],
+  groups: [
+    { group: "IPaddr2::192.0.2.80/24/eth0", preferred: "lb1", here: "running", owner: "lb1" },
+    { group: "backup", preferred: "lb2", here: "none", owner: "lb2" },
+  ],
+  vips: [{ address: "192.0.2.80", group: "IPaddr2::192.0.2.80/24/eth0" }],
+};
+
+test("nodes and VIPs stand first: who is alive, who has what", async () => {
+  await daemon("heartbeat", cluster);
+  await daemon("ldirectord", status([up]));
+  const { code, lines } = await run("status");
+  expect({ code, lines: lines.slice(0, 7), last: lines.at(-1) }).toEqual({
+    code: 0,
+    lines: [
+      "heartbeat: lb1, operational",
+      "    node  lb1         active   this node",
+      "    node  lb2         up       heard 40 ms ago  hb1 hb2",
+      "    ping  10.0.0.254  answers",
+      "    vip    192.0.2.80  lb1  lease 3.5 s  prefers lb1",
+      "    group  backup      lb2               prefers lb2",
+      "",
+    ],
+    last: "ok",
+  });
+});
+
+test.each([
+  {
+    name: "a dead node",
+    more: { nodes: [cluster.nodes[0]!, { node: "lb2", state: "dead", links: [] }] },
+    code: 1,
+    last: "degraded, 1 dead nodes",
+  },
+  {
+    name: "a VIP that nobody has",
+    more: { groups: cluster.groups.map(({ owner: _, ...group }) => ({ ...group, here: "none" })) },
+    code: 2,
+    last: "critical",
+  },
+  { name: "another version", more: { vips: undefined }, code: 3, last: "unknown, 1 silent daemons" },
+])("a cluster with $name: exit $code", async ({ more, code, last }) => {
+  await daemon("heartbeat", { ...cluster, ...more });
+  const seen = await run("status");
+  expect({ code: seen.code, last: seen.lines.at(-1) }).toEqual({ code, last });
+});

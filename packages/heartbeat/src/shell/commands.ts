@@ -1,5 +1,6 @@
 /** What can be asked of a running heartbeat: the verbs of its control socket, and the commands of its FIFO. */
 import { ControlError, type Verbs } from "@systole/daemon";
+import type { IpAddress } from "@systole/wire";
 import type { CoreEvent } from "../core/event.js";
 import type { HoldSet } from "../core/message.js";
 import type { ClusterView } from "../core/view.js";
@@ -17,6 +18,8 @@ export interface HeartbeatStatus extends ClusterView {
   readonly version: string;
   /** How long a VIP lives unless it is renewed, and what ends it; undefined when the lease is off. */
   readonly lease: { readonly kind: "address" | "guard"; readonly length: number } | undefined;
+  /** Addresses of the groups, whoever has them. */
+  readonly vips: readonly { readonly address: IpAddress; readonly group: string }[];
   readonly media: readonly MediumView[];
   /** Datagrams dropped since the start, by reason. */
   readonly dropped: Readonly<Record<string, number>>;

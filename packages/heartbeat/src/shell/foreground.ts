@@ -11,7 +11,7 @@ import type { Boot } from "../core/state.js";
 import { viewOf } from "../core/view.js";
 import { logLines } from "../log-lines.js";
 import { problemOf } from "../resources/resource.js";
-import { settlePast } from "./adoption.js";
+import { settlePast, vipsOf } from "./adoption.js";
 import { type Assembly, assemble, fencerOf } from "./assembly.js";
 import { fifoCommand, type HeartbeatStatus, heartbeatVerbs } from "./commands.js";
 import { type Configuration, readConfiguration } from "./configuration.js";
@@ -189,6 +189,9 @@ async function listen(
     ...viewOf(present.state, clock.now()),
     version,
     lease: present.configuration.settings.lease,
+    vips: present.groups.flatMap(({ key, resources }) =>
+      vipsOf(resources).map((address) => ({ address, group: key })),
+    ),
     media: heartbeat.media.view(),
     dropped: heartbeat.dropped.totals(),
   });
