@@ -113,6 +113,21 @@ test("start: both real servers get traffic once they passed their check", async 
   expect(await ldirectord("start")).toMatchObject({ status: 0 });
 });
 
+test("the same file under another name is not started a second time; another file of that name is refused", async () => {
+  const before = pid();
+  expect(await ldirectord("ldirectord.cf", "start")).toMatchObject({ status: 0, stderr: "" });
+  expect(log()).toContain(`ldirectord for ${CONFIG} is running already`);
+  director.put("/srv/ldirectord.cf", config());
+  const other = await ldirectord("/srv/ldirectord.cf", "start");
+  expect(other).toMatchObject({ status: 1 });
+  expect(other.stderr).toContain(`the one for ${CONFIG} has the same control socket`);
+  const { stdout } = await director.sh(
+    "ls /run/ldirectord.*.pid; pgrep -fc 'ldirectord.js.* start$' || true",
+  );
+  expect(stdout).toBe("/run/ldirectord.ldirectord.pid\n1\n");
+  expect(pid()).toBe(before);
+});
+
 test("a page without the text: weight 0 within two intervals, and no client sees that server; it comes back", async () => {
   page("real1", false);
   const began = performance.now();

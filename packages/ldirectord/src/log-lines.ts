@@ -24,6 +24,9 @@ export const invoked = (program: string, args: readonly string[]): string =>
   `Invoking ldirectord invoked as: ${[program, ...args].join(" ")} `;
 export const starting = (version: string, pid: number | undefined): string =>
   `Starting Systole ldirectord ${version} ${pid === undefined ? "as daemon" : `with pid: ${pid}`}`;
+/** How a command ended; a code of 0 is not told. */
+export const exiting = (code: number, text: string): string =>
+  code === 0 ? text : `Exiting with exit_status ${code}: ${text}`;
 export const terminated = (signal: string): string => `Linux Director Daemon terminated on signal: ${signal}`;
 export const reloading = (): string => "Reloading Linux Director Daemon config on signal";
 export const changedOnDisk = (path: string): string => `Configuration file '${path}' has changed on disk`;
@@ -74,6 +77,7 @@ export const smtpMailFailed = (): string => "failed to send SMTP email message";
 
 export const running = (path: string, pid: number): string =>
   `ldirectord for ${path} is running with pid: ${pid}`;
+export const startedAlready = (path: string): string => `ldirectord for ${path} is running already`;
 export const stopped = (path: string): string => `ldirectord is stopped for ${path}`;
 export const stale = (pidFile: string, path: string): string =>
   `ldirectord stale pid file ${pidFile} for ${path}`;

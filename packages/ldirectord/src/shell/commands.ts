@@ -27,6 +27,8 @@ export interface CommandParts {
   readonly command: Extract<CommandLine, { kind: "run" }>;
   /** Asks the instances of `execute`, whose words are ours. */
   readonly others: RunOther;
+  /** The configuration of an ldirectord that runs in this one's place. */
+  readonly inUse: () => Promise<string | undefined>;
   /** What the file would change; asks the running daemon if there is one. */
   readonly plan: (config: LdirectordConfig) => Promise<PlanAnswer>;
   /** Becomes the daemon; does not come back. */
@@ -46,34 +48,51 @@ export async function runCommand(parts: CommandParts): Promise<number> {
   for (const text of complaints) terminal.error(text);
   if (action === "configtest") return config === undefined ? EXIT.configuration : EXIT.done;
   if (action === "plan") return config === undefined ? PLAN_EXIT.error : await plan(parts, config);
-  if (config === undefined && action !== "stop") return EXIT.configuration;
   const log = logTo(config?.globals.logFile ?? DEFAULT_LOG, instance.name);
+  if (config === undefined && action !== "stop") {
+    log(lines.exiting(EXIT.configuration, "config_error: Configuration Error"));
+    return EXIT.configuration;
+  }
   if (process.env[DAEMON_MARK] === undefined)
     log(lines.invoked(process.argv[1] ?? "ldirectord", command.words));
   switch (action) {
     case "start":
-      return start(parts, config!); // undefined only for stop, see above
+      return await start(parts, config!, log); // undefined only for stop, see above
     case "stop":
       return stop(parts);
     case "restart":
-      return restart(parts, config!);
+      return await restart(parts, config!, log);
     case "try-restart":
-      return findRunning(instance.pidFile).kind === "running" ? restart(parts, config!) : EXIT.done;
+      return findRunning(instance.pidFile).kind === "running"
+        ? await restart(parts, config!, log)
+        : EXIT.done;
     case "reload":
     case "force-reload":
       return reload(parts, log);
     case "status":
-      return await status(parts, config?.globals.execute ?? []);
+      return await status(parts, config?.globals.execute ?? [], log);
   }
 }
 
 async function start(
-  { instance, command, become, clock, terminal }: CommandParts,
+  { instance, command, become, clock, terminal, inUse }: CommandParts,
   config: LdirectordConfig,
+  log: (line: string) => void,
 ): Promise<number> {
   const here = process.env[DAEMON_MARK] !== undefined;
   const running = findRunning(instance.pidFile);
   if (running.kind === "running" && running.pid !== process.pid) return EXIT.done;
+  const other = await inUse();
+  if (other === instance.path) {
+    log(lines.startedAlready(other));
+    return EXIT.done;
+  }
+  if (other !== undefined) {
+    terminal.error(
+      `ldirectord: the one for ${other} has the same control socket: give ${instance.path} another name`,
+    );
+    return EXIT.notRunning;
+  }
   const { debug, foreground, standby } = command.options;
   if (here || debug || foreground || config.globals.supervised) return await become(config);
   const words = [
@@ -111,7 +130,11 @@ async function stop({ instance, clock }: CommandParts): Promise<number> {
   return EXIT.done;
 }
 
-async function restart(parts: CommandParts, config: LdirectordConfig): Promise<number> {
+async function restart(
+  parts: CommandParts,
+  config: LdirectordConfig,
+  log: (line: string) => void,
+): Promise<number> {
   const { instance, clock } = parts;
   const running = findRunning(instance.pidFile);
   if (running.kind === "running") {
@@ -119,32 +142,44 @@ async function restart(parts: CommandParts, config: LdirectordConfig): Promise<n
     if (!(await waitUntilGone(running.pid, RESTART_LIMIT, clock))) process.kill(running.pid, "SIGKILL");
     await waitUntilGone(running.pid, STOP_LIMIT, clock);
   }
-  return await start(parts, config);
+  return await start(parts, config, log);
 }
 
-function reload({ instance }: CommandParts, log: (line: string) => void): number {
+function reload({ instance, command: { action } }: CommandParts, log: (line: string) => void): number {
   const running = findRunning(instance.pidFile);
   if (running.kind === "running") {
     process.kill(running.pid, "SIGHUP");
     return EXIT.done;
   }
   log(lines.stopped(instance.path));
+  log(lines.exiting(EXIT.notRunning, `Exiting from ldirectord ${action}`));
   return EXIT.notRunning;
 }
 
 async function status(
   { instance, terminal, others }: CommandParts,
   execute: readonly string[],
+  log: (line: string) => void,
 ): Promise<number> {
+  const ended = (code: number): number => {
+    log(lines.exiting(code, "Exiting from ldirectord status"));
+    return code;
+  };
   const running = findRunning(instance.pidFile);
   if (running.kind === "running") {
-    terminal.out(lines.running(instance.path, running.pid));
+    const line = lines.running(instance.path, running.pid);
+    terminal.out(line);
+    log(line);
     for (const name of execute) await others(name, "status");
-    return EXIT.done;
+    return ended(EXIT.done);
   }
-  if (running.stale) terminal.error(lines.stale(instance.pidFile, instance.path));
+  if (running.stale) {
+    const line = lines.stale(instance.pidFile, instance.path);
+    terminal.error(line);
+    log(line);
+  }
   terminal.out(lines.stopped(instance.path));
-  return running.stale ? EXIT.notRunning : EXIT.stopped;
+  return ended(running.stale ? EXIT.notRunning : EXIT.stopped);
 }
 
 /** Commands write into the same file as the daemon; one that cannot be written is no reason to fail. */
