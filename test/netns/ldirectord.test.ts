@@ -113,7 +113,7 @@ test("start: both real servers get traffic once they passed their check", async 
   expect(await ldirectord("start")).toMatchObject({ status: 0 });
 });
 
-test("the same file under another name is not started a second time; another file of that name is refused", async () => {
+test("the same file under another name is not started again; another file of that name is refused", async () => {
   const before = pid();
   expect(await ldirectord("ldirectord.cf", "start")).toMatchObject({ status: 0, stderr: "" });
   expect(log()).toContain(`ldirectord for ${CONFIG} is running already`);

@@ -4,61 +4,10 @@
  * The table after each step must be equal, and in steps where a server changes the calls per real server, too. Where
  * the original is wrong (class `fix`) the corrected tables stand here.
  */
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { IN_PROCESSES, type Scenario, type Step, scenarios } from "./behaviour.js";
 import { callText, normalCall, readCall, sortedTable, tableText } from "./ipvsadm.js";
-import type { ServerSpec } from "./virtual-servers.js";
 import { makeWorld, type World } from "./world.js";
-
-interface Step {
-  readonly do: "start" | "cmd" | "server" | "config" | "file" | "rm" | "ipvs" | "signal" | "sh" | "wait";
-  readonly set?: Readonly<Record<string, ServerSpec>>;
-  readonly args?: readonly string[] | string;
-  readonly text?: string;
-  readonly path?: string;
-  readonly sig?: string;
-  readonly settle?: number;
-  readonly observed: { readonly calls?: readonly string[]; readonly table?: readonly string[] };
-}
-
-interface Scenario {
-  readonly name: string;
-  readonly class: "keep" | "fix";
-  readonly ours?: string;
-  readonly config: string;
-  readonly servers?: Readonly<Record<string, ServerSpec>>;
-  readonly ipvs?: readonly string[];
-  readonly steps: readonly Step[];
-}
-
-const scenarios = readFileSync(
-  new URL("../../../test/vectors/ldirectord/behaviour.jsonl", import.meta.url),
-  "utf8",
-)
-  .trim()
-  .split("\n")
-  .map((line) => JSON.parse(line) as Scenario); // the file is ours and has this shape
-
-/** Not played here, and why. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  "broken-config-on-disk-commands": "command line: test/netns",
-  "cli-states": "command line: test/netns",
-  "execute-instances": "processes: other-instances.ts",
-  debug: "command line",
-  supervised: "command line",
-  "double-term-during-http-check": "signals of a process",
-  "fork-basic": "forked mode has no processes of its own; played as its unforked twin",
-  "fork-child-killed": "forked mode has no processes of its own",
-  "autoreload-touch-only": "file watching",
-  "maintenance-files": "names of maintenance files: maintenance.test.ts",
-  "svc-ldap-anonymous": "ldap is not built",
-  "svc-ldap-bind": "ldap is not built",
-  "svc-ldap-login-without-passwd": "ldap is not built",
-  "svc-ldap-mismatch": "ldap is not built",
-  "svc-ldap-root-dse": "ldap is not built",
-  "svc-radius": "radius is not built",
-  "svc-radius-dead": "radius is not built",
-};
 
 /** Of class `fix`, and of the state after a step, where the recorded table is the defect. */
 const FIXED: Readonly<Record<string, Readonly<Record<number, readonly string[]>>>> = {
@@ -97,12 +46,12 @@ const OTHER_CALLS: Readonly<Record<string, string>> = {
 const REFUSED_AT_LOAD = ["http-bad-receive-regex", "threshold-lower-without-upper"];
 
 const played = scenarios.filter(
-  ({ name }) => ELSEWHERE[name] === undefined && !REFUSED_AT_LOAD.includes(name),
+  ({ name }) => IN_PROCESSES[name] === undefined && !REFUSED_AT_LOAD.includes(name),
 );
 
 test("all 105 are here, and each is played or has a reason", () => {
   expect(scenarios.length).toBe(105);
-  expect(played.length + Object.keys(ELSEWHERE).length + REFUSED_AT_LOAD.length).toBe(105);
+  expect(played.length + Object.keys(IN_PROCESSES).length + REFUSED_AT_LOAD.length).toBe(105);
 });
 
 test.each(scenarios.filter(({ name }) => REFUSED_AT_LOAD.includes(name)))("$name: $ours", ({ config }) => {
@@ -210,7 +159,7 @@ function manual(world: World, call: string): void {
 }
 
 /** The two kinds of shell commands in the vectors: a packet filter for echo requests, and its end. */
-function shell(world: World, step: Step & { readonly run?: string }): void {
+function shell(world: World, step: Step): void {
   const dropped = /ip daddr (\S+) icmp/.exec(step.run ?? "")?.[1];
   world.pingable.answer = (address) => address !== dropped;
 }

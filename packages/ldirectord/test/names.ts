@@ -2,7 +2,7 @@
 import { parseIp } from "@systole/wire";
 import type { Surroundings } from "../src/config/surroundings.js";
 
-const HOSTS: readonly (readonly [string, string])[] = [
+export const HOSTS: readonly (readonly [string, string])[] = [
   ["localhost", "127.0.0.1"],
   ["localhost6", "::1"],
   ["vip.example.test", "192.0.2.10"],

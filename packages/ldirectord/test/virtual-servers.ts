@@ -1,4 +1,5 @@
 /** Servers of the behaviour vectors, without sockets: what each kind says, as the runner of the vectors had them. */
+import { createHash } from "node:crypto";
 
 export interface ServerSpec {
   readonly kind: string;
@@ -12,6 +13,10 @@ export interface ServerSpec {
   readonly files?: Readonly<Record<string, string>>;
   readonly reply?: string;
   readonly tls?: boolean;
+  /** Names of the entries that an LDAP search finds. */
+  readonly entries?: readonly string[];
+  /** What a RADIUS server shares with its clients. */
+  readonly secret?: string;
 }
 
 /** One connection as the server sees it. */
@@ -112,6 +117,47 @@ function dns({ answers = [] }: ServerSpec): Session {
   };
 }
 
+/** Answers each bind with success, each search with its entries; messages of less than 128 bytes, as in the vectors. */
+function ldap({ entries = [] }: ServerSpec): Session {
+  const element = (tag: number, bytes: string) => String.fromCharCode(tag, bytes.length) + bytes;
+  const done = "\x0a\x01\0\x04\0\x04\0";
+  let heard = "";
+  const answer = (message: string): string => {
+    const id = message.slice(0, 2 + message.charCodeAt(1));
+    const say = (bytes: string) => element(0x30, id + bytes);
+    const operation = message.charCodeAt(id.length);
+    if (operation === 0x60) return say(element(0x61, done));
+    if (operation !== 0x63) return "";
+    const found = entries.map((name) => say(element(0x64, `${element(4, name)}\x30\0`)));
+    return `${found.join("")}${say(element(0x65, done))}`;
+  };
+  return {
+    ...quiet,
+    hear(bytes) {
+      heard += bytes;
+      let reply = "";
+      for (let end = 0; heard.length >= 2; heard = heard.slice(end)) {
+        end = 2 + heard.charCodeAt(1);
+        if (heard.length < end) break;
+        reply += answer(heard.slice(2, end));
+      }
+      return reply === "" ? undefined : { say: reply };
+    },
+  };
+}
+
+/** Accepts everybody; its answer is signed with the secret (RFC 2865, section 3). */
+function radius({ secret = "" }: ServerSpec): Session {
+  return {
+    ...quiet,
+    hear(request) {
+      const head = `\x02${request.charAt(1)}\0\x14`;
+      const signed = Buffer.from(head + request.slice(4, 20) + secret, "latin1");
+      return { say: head + createHash("md5").update(signed).digest("binary") };
+    },
+  };
+}
+
 export function sessionOf(spec: ServerSpec): Session {
   switch (spec.kind) {
     case "http":
@@ -122,6 +168,10 @@ export function sessionOf(spec: ServerSpec): Session {
       return ftp(spec);
     case "dns":
       return dns(spec);
+    case "ldap":
+      return ldap(spec);
+    case "radius":
+      return radius(spec);
     case "udpraw":
       return { ...quiet, hear: () => (spec.reply === undefined ? undefined : { say: spec.reply }) };
     case "tarpit":
