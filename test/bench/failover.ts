@@ -1,79 +1,91 @@
 /**
- * How long is a client without its VIP, and for how long have two directors answered for it? Ours, real heartbeat and
- * real keepalived, in the same namespaces and minutes.
+ * How long is a client without its VIP, and for how long have two directors answered for it? Ours, real keepalived and real
+ * heartbeat, in the same namespaces and minutes: with each pair of times the three run at once, each in a cluster of its own.
  *
- * failover.ts [RUNS] [--only NAME,...] [--events NAME,...] [--lanes N]: 9 runs of each event; a client asks every
- * millisecond, an onlooker asks every ten who has the address. NAME is the beginning of a contender's name.
+ * failover.ts [RUNS] [--only NAME,...] [--events NAME,...] [--times 50/250,...] [--lanes N] [--minutes N]
+ *             [--results FILE] [--table] [--fresh]
+ * 9 runs of each event. What a former call has measured counts: one that ended after `--minutes` is gone on with. `--table`
+ * only prints; `--fresh` forgets the former calls. NAME is the beginning of a contender's name.
  */
-import { loadavg } from "node:os";
-import { type Contender, heartbeat, keepalived, systole } from "./failover/contender.js";
-import { EVENTS, type EventName, type Measured, openBench, play } from "./failover/events.js";
+import type { Measured } from "./failover/bench.js";
+import { nameOf, TIMES } from "./failover/contender.js";
+import { contendersWith } from "./failover/contenders.js";
+import { EVENTS, type EventName, play } from "./failover/events.js";
+import { type Job, lane } from "./failover/lanes.js";
+import { benchOptions } from "./failover/options.js";
+import { Results, spread } from "./failover/results.js";
 
-const contenders: readonly Contender[] = [
-  systole("200ms", "1"),
-  systole("50ms", "250ms"),
-  systole("20ms", "100ms"),
-  keepalived,
-  heartbeat,
-];
+interface Run extends Measured {
+  readonly contender: string;
+  readonly times: string;
+  readonly event: EventName;
+}
 
-const words = process.argv.slice(2);
-const option = (name: string): string | undefined => {
-  const at = words.indexOf(`--${name}`);
-  return at === -1 ? undefined : words[at + 1];
-};
-const runs = Number(
-  words.find((word) => /^\d+$/.test(word) && words[words.indexOf(word) - 1] !== "--lanes") ?? "9",
-);
-const lanes = Number(option("lanes") ?? "1");
-const only = option("only")?.split(",");
-const events = EVENTS.filter((event) => option("events")?.split(",").includes(event) ?? true);
-const chosen = contenders.filter(({ name }) => only?.some((word) => name.startsWith(word)) ?? true);
+const options = benchOptions(9, ".cache/bench/failover.jsonl");
+const results = new Results<Run>(options.results);
+if (options.fresh) results.forget();
+const events = EVENTS.filter((event) => options.events?.includes(event) ?? true);
+const chosen = TIMES.filter((times) => options.times?.includes(nameOf(times)) ?? true);
 
-type Results = Map<EventName, Measured[]>;
+const runsOf = (contender: string, times: string, event: EventName) =>
+  results.all.filter((run) => run.contender === contender && run.times === times && run.event === event);
 
-/** One cluster; the lanes of a contender share the runs. A run that fails is told and left out. */
-async function lane(contender: Contender, share: number, results: Results): Promise<void> {
-  const bench = await openBench(contender);
-  try {
-    for (let run = 0; run < share; run++) {
-      for (const event of events) {
+/** The event that was played least so far, so that whenever the time is over all were played about as often. */
+function jobsOf(contender: string, times: string): () => Job | undefined {
+  const begun = new Map(events.map((event) => [event, runsOf(contender, times, event).length]));
+  return () => {
+    const event = events.toSorted((a, b) => begun.get(a)! - begun.get(b)!)[0]; // all are in there
+    if (event === undefined || begun.get(event)! >= options.runs) return undefined;
+    begun.set(event, begun.get(event)! + 1);
+    return {
+      what: `${times} ${event}`,
+      async run(bench) {
         const measured = await play(bench, event);
-        results.set(event, [...(results.get(event) ?? []), measured]);
-        console.error(
-          `${contender.name} ${event}: outage ${measured.outageMs.toFixed(0)}, two ${measured.twoOwnersMs.toFixed(0)}`,
-        );
-      }
-    }
-  } catch (error) {
-    console.error(`${contender.name}: ${String(error)}`);
-  } finally {
-    await bench.cluster.close();
-  }
+        results.add({ contender, times, event, ...measured });
+        const { outageMs, twoOwnersMs, decisionToGarpMs } = measured;
+        const figures = [outageMs, twoOwnersMs, decisionToGarpMs].map((ms) => ms?.toFixed(1)).join(", ");
+        console.error(`${contender} ${times} ${event}: ${figures}`);
+      },
+    };
+  };
 }
 
-const sorted = (numbers: readonly number[]) => numbers.map(Math.round).toSorted((a, b) => a - b);
-const spread = (numbers: readonly number[]): string => {
-  const all = sorted(numbers);
-  return all.length === 0 ? "-" : `${all[Math.floor(all.length / 2)]} (${all[0]}-${all.at(-1)})`;
-};
-
-console.log("client outage and time with two owners in ms: median (min-max)\n");
-console.log("| | event | runs | outage | two owners |\n| --- | --- | --- | --- | --- |");
-for (const contender of chosen) {
-  const results: Results = new Map();
-  const shares = Array.from({ length: lanes }, (_, index) => Math.ceil((runs - index) / lanes));
-  await Promise.all(shares.filter((share) => share > 0).map((share) => lane(contender, share, results)));
-  for (const event of events) {
-    const all = results.get(event) ?? [];
-    const outages = spread(all.map(({ outageMs }) => outageMs));
-    const doubles = spread(all.map(({ twoOwnersMs }) => twoOwnersMs));
-    console.log(`| ${contender.name} | ${event} | ${all.length} | ${outages} | ${doubles} |`);
-  }
+for (const times of options.tableOnly ? [] : chosen) {
+  const lanes = contendersWith(times, options.only).flatMap((contender) => {
+    const next = jobsOf(contender.name, nameOf(times));
+    return Array.from({ length: options.lanes * contender.clusters }, () =>
+      lane(contender, next, options.until),
+    );
+  });
+  await Promise.all(lanes);
 }
+
 console.log(
-  `\nload of the machine: ${loadavg()
-    .map((load) => load.toFixed(1))
-    .join(" ")}`,
+  "Milliseconds, median (least-most). Outage: of a client that asks every millisecond. Two owners: from the",
 );
+console.log(
+  "first to the last question that both answered (heal: after the heal). Decision to GARP: both seen on the",
+);
+console.log("network.\n");
+console.log("| times | event | | runs | outage | two owners | decision to GARP |");
+console.log("| --- | --- | --- | --- | --- | --- | --- |");
+for (const times of chosen) {
+  for (const event of events) {
+    for (const { name } of contendersWith(times, options.only)) {
+      const runs = runsOf(name, nameOf(times), event);
+      const columns = [
+        ...[nameOf(times), event, name, String(runs.length)],
+        spread(runs.map(({ outageMs }) => outageMs)),
+        spread(runs.map(({ twoOwnersMs }) => twoOwnersMs)),
+        spread(
+          runs.map(({ decisionToGarpMs }) => decisionToGarpMs),
+          1,
+        ),
+      ];
+      console.log(`| ${columns.join(" | ")} |`);
+    }
+  }
+}
+const blink = Math.max(0, ...results.all.map(({ blinkMs }) => blinkMs)).toFixed(0);
+console.log(`\n${results.circumstances}; the longest time in which a client did not ask: ${blink} ms`);
 process.exit(0);

@@ -22,6 +22,11 @@ export interface OnlookerSaw {
   readonly asked: readonly number[];
   readonly answers: readonly (readonly [question: number, mac: string, atMs: number])[];
   readonly announcements: readonly (readonly [mac: string, atMs: number])[];
+  /**
+   * Who said, when, to the whole network that a node is dead or that it is the owner itself: heartbeat's `stonith`, the same
+   * of ours, an advertisement of VRRP. Nobody says so before the decision.
+   */
+  readonly verdicts: readonly (readonly [mac: string, atMs: number])[];
 }
 
 export interface Probe<Saw> {
@@ -73,4 +78,9 @@ export function answeredTwice({ asked, answers }: OnlookerSaw): readonly (readon
   return [...who]
     .filter(([, macs]) => macs.size > 1)
     .map(([question, macs]) => [asked[question] ?? 0, [...macs].join(" and ")] as const);
+}
+
+/** The MAC addresses that answered, one after another: a single one if the address did not move. */
+export function ownersIn({ answers }: OnlookerSaw): readonly string[] {
+  return answers.flatMap(([, mac], index) => (answers[index - 1]?.[1] === mac ? [] : [mac]));
 }

@@ -64,6 +64,12 @@ export function ipv6Of(topology: Topology, node: string, network: string): strin
   return `fd00:${numberOf(topology, network)}::${specOf(topology, node).host}`;
 }
 
+/** The MAC address of a node's card on a network. */
+export function macOf(topology: Topology, node: string, network: string): string {
+  const hex = (number: number) => number.toString(16).padStart(2, "0");
+  return `02:00:00:00:${hex(numberOf(topology, network))}:${hex(specOf(topology, node).host)}`;
+}
+
 export function specOf(topology: Topology, node: string): NodeSpec {
   const spec = topology.nodes[node];
   if (spec === undefined) throw new Error(`lab: there is no node ${node}`);
@@ -90,12 +96,10 @@ export function hostsFile(topology: Topology): string {
 /** The commands for `ip -batch` inside a node, once its cards are there. */
 export function addressCommands(topology: Topology, node: string): string {
   const spec = specOf(topology, node);
-  const hex = (number: number) => number.toString(16).padStart(2, "0");
   const lines = ["link set lo up"];
   for (const network of spec.networks) {
-    const mac = `02:00:00:00:${hex(numberOf(topology, network))}:${hex(spec.host)}`;
     lines.push(
-      `link set ${network} address ${mac} up`,
+      `link set ${network} address ${macOf(topology, node, network)} up`,
       `address add ${ipv4Of(topology, node, network)}/24 brd + dev ${network}`,
       `address add ${ipv6Of(topology, node, network)}/64 dev ${network} nodad`,
     );
