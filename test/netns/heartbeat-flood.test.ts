@@ -1,4 +1,7 @@
 /** A stranger on the heartbeat segment floods the standby node with datagrams that are not ours. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { scenarios } from "../../packages/heartbeat/test/vectors.js";
 import { withCluster } from "../lab/cluster.js";
@@ -7,7 +10,8 @@ import { elapse } from "../lab/until.js";
 import { Pair } from "./heartbeat-pair.js";
 
 const PER_SECOND = 100_000;
-const SECONDS = 10;
+/** Ten seconds of it; longer on a machine that cannot. */
+const COUNT = 10 * PER_SECOND;
 
 /** As ever, and the client can reach the heartbeat segment. */
 function topology(): Topology {
@@ -15,16 +19,35 @@ function topology(): Topology {
   return { networks, nodes: { ...nodes, client: { host: 100, networks: ["pub", "hb1"] } } };
 }
 
-/** Real datagrams of strangers with other keys, their halves, and noise. */
-function badDatagrams(): string {
-  const bytes = scenarios().flatMap(({ datagrams }) => datagrams.slice(0, 20).map(({ hex }) => hex));
-  const halves = bytes
+/** Real datagrams of strangers with other keys, their halves, and noise: each behind its length in two bytes. */
+function badDatagrams(): Buffer {
+  const whole = scenarios().flatMap(({ datagrams }) =>
+    datagrams.slice(0, 20).map(({ hex }) => Buffer.from(hex, "hex")),
+  );
+  const halves = whole
     .filter((_, index) => index % 3 === 0)
-    .map((hex) => hex.slice(0, (hex.length >> 2) << 1));
-  return [...bytes, ...halves, "", "00", "ff".repeat(300)].filter((hex) => hex !== "").join("\n");
+    .map((bytes) => bytes.subarray(0, bytes.length >> 1));
+  const noise = [Buffer.alloc(0), Buffer.alloc(1), Buffer.alloc(300, 0xff)];
+  return Buffer.concat(
+    [...whole, ...halves, ...noise].flatMap((bytes) => {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(bytes.length);
+      return [length, bytes];
+    }),
+  );
 }
 
-test(`of ${PER_SECOND.toLocaleString("en")} a second for ${SECONDS} s: nobody takes over, and the log stays short`, async () => {
+/** The sender, compiled; inside of the checkout, which nodes see at the same path. */
+function sender(): string {
+  const folder = join(process.cwd(), ".cache/netns");
+  mkdirSync(folder, { recursive: true });
+  const program = join(folder, "flood");
+  const source = new URL("flood.c", import.meta.url).pathname;
+  execFileSync("cc", ["-O2", "-Wall", "-o", program, source], { stdio: "inherit" });
+  return program;
+}
+
+test(`a flood, up to ${PER_SECOND.toLocaleString("en")} a second, ${COUNT.toLocaleString("en")} in all: nobody takes over, and the log stays short`, async () => {
   await withCluster(topology(), async (cluster) => {
     const pair = new Pair(cluster);
     pair.configure({ media: "ucast hb1 10.0.3.1\nucast hb1 10.0.3.2\n" });
@@ -35,19 +58,19 @@ test(`of ${PER_SECOND.toLocaleString("en")} a second for ${SECONDS} s: nobody ta
     const before = lines();
     const client = cluster.node("client");
     client.put("/run/bad", badDatagrams());
-    const flood = new URL("flood.mjs", import.meta.url).pathname;
-    const { stdout } = await client.run([
-      ...[process.execPath, flood, "10.0.3.2", "694"],
-      ...[String(PER_SECOND), String(SECONDS), "/run/bad"],
-    ]);
+    const { stdout } = await client.run(
+      // A stranger has processors of its own; here it must get its share of ours beside other tests.
+      ["nice", "-n", "-15", sender(), "10.0.3.2", "694", String(PER_SECOND), String(COUNT), "/run/bad"],
+      { timeoutMs: 120_000 },
+    );
     await elapse(1000);
     const status = await pair.status(standby);
     const dropped = Object.values(status?.dropped ?? {}).reduce((sum, number) => sum + number, 0);
-    console.log(`${stdout.trim()} sent, ${dropped} read and dropped`);
-    expect(Number(stdout)).toBeGreaterThan(1000); // as many as this machine can spare
-    expect(dropped).toBeGreaterThan(Number(stdout) / 10);
+    const perSecond = Math.round(COUNT / Number(stdout)).toLocaleString("en");
+    console.log(`${COUNT} sent in ${stdout.trim()} s: ${perSecond} a second; ${dropped} read and dropped`);
+    expect(dropped).toBeGreaterThan(COUNT / 10); // what did not fit into the socket was dropped by the kernel
     expect(pair.owners()).toEqual(["director1"]);
     for (const node of pair.nodes) expect(node.log("heartbeat")).not.toContain("is dead");
     expect(lines() - before).toBeLessThan(20);
   });
-}, 120_000);
+}, 180_000);
