@@ -96,7 +96,7 @@ export class Pair {
     return true;
   }
 
-  async ownedBy(owner: string, limitMs = 15_000): Promise<void> {
+  async ownedBy(owner: string, limitMs = 45_000): Promise<void> {
     await until(`${owner} to have ${VIP}`, () => this.owners().join() === owner, { everyMs: 10, limitMs });
   }
 }

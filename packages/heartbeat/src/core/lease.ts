@@ -37,7 +37,8 @@ export function leaseFor(timing: LeaseTiming, canGuard: boolean): Lease | undefi
   return canGuard && guarded >= 1.5 * keepalive ? { kind: "guard", length: guarded } : undefined;
 }
 
-const LONGEST_RESTART = seconds(10);
+/** On a director with twice as much work as it can do, a start took 14 s. */
+const LONGEST_RESTART = seconds(20);
 
 /** The deadtime that we announce while we are restarted on purpose; never longer than a peer that boots waits. */
 export const longerDeadtime = ({ deadtime, initdead }: { deadtime: Millis; initdead: Millis }): Millis =>
