@@ -37,6 +37,8 @@ export interface World {
   readonly events: ReturnType<typeof eventLog>;
   /** Changes that the kernel carried out, in order. */
   readonly changes: BalancerChange[];
+  /** How often the table was read. */
+  readonly looks: { count: number };
   readonly log: string[];
   readonly commands: string[];
   /** What would have been written to disk of the orders of operators. */
@@ -62,10 +64,12 @@ export function makeWorld(
 ): World {
   const clock = fakeClock();
   const changes: BalancerChange[] = [];
+  const looks = { count: 0 };
   const kernel = fakeKernel({
     clock,
     trace: (act) => {
       if (act.type === "balance") changes.push(act.change);
+      if (act.type === "read-table") looks.count += 1;
     },
     refuse: (act) => (act.type === "balance" ? refuse?.(act.change) : undefined),
   });
@@ -105,7 +109,7 @@ export function makeWorld(
   });
   const performer = createPerformer(
     {
-      ...{ balancer: kernel.balancer, runner, log: logger },
+      ...{ clock, balancer: kernel.balancer, runner, log: logger },
       maintenance: {
         fileFor: ({ address, port }) => [`${address}:${port}`, `${address}`].find((name) => files.has(name)),
       },
@@ -134,7 +138,21 @@ export function makeWorld(
   }
 
   return {
-    ...{ servers, pingable, external, files, kernel, events, changes, log, commands, kept, spoken, advance },
+    ...{
+      servers,
+      pingable,
+      external,
+      files,
+      kernel,
+      events,
+      changes,
+      looks,
+      log,
+      commands,
+      kept,
+      spoken,
+      advance,
+    },
     configure(text) {
       const { value } = parseLdirectordCf({ path: "ldirectord.cf", text }, testSurroundings);
       if (value !== undefined) director.feed({ type: "configure", config: value.director });
@@ -153,7 +171,7 @@ export function makeWorld(
       const settled = performer.settle((request) =>
         director.feed({ type: "operate", targets, override, request }),
       );
-      await advance(20);
+      await advance(50);
       return await settled;
     },
     preview(text) {

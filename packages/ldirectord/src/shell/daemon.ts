@@ -75,6 +75,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   const performer = createPerformer(
     {
       ...{
+        clock,
         balancer,
         runner,
         maintenance,

@@ -2,6 +2,7 @@
 
 import type { Logger } from "@systole/daemon";
 import type { Balancer } from "@systole/kernel";
+import { type Clock, type Instant, milliseconds, plus } from "@systole/machine";
 import type { CheckRunner } from "../checks/runner.js";
 import type { CheckResult } from "../core/configured.js";
 import type { DirectorAction, DirectorEvent } from "../core/director-state.js";
@@ -10,7 +11,14 @@ import type { FallbackCommands } from "./fallback-command.js";
 import type { Maintenance } from "./maintenance.js";
 import type { Reporter } from "./reporter.js";
 
+/**
+ * From one look at the table to the next, at least: what changes meanwhile is one batch. A look reads the whole table,
+ * and the first verdicts of a thousand real servers within a second were a thousand looks and most of a start's work.
+ */
+const BETWEEN_LOOKS = milliseconds(20);
+
 export interface PerformerParts {
+  readonly clock: Clock;
   readonly balancer: Balancer;
   readonly runner: CheckRunner;
   readonly maintenance: Pick<Maintenance, "fileFor">;
@@ -31,10 +39,11 @@ export interface Performer {
 }
 
 export function createPerformer(parts: PerformerParts, feed: (event: DirectorEvent) => void): Performer {
-  const { balancer, runner, maintenance, reporter, fallbackCommands, log } = parts;
+  const { clock, balancer, runner, maintenance, reporter, fallbackCommands, log } = parts;
   const running = new Map<string, () => void>();
   const waiting = new Map<number, (problems: readonly string[]) => void>();
   let requests = 0;
+  let nextLook: Instant | undefined;
 
   function startCheck({ check, spec, config }: Extract<DirectorAction, { type: "start-check" }>): void {
     const finish = (result: CheckResult) => {
@@ -55,7 +64,13 @@ export function createPerformer(parts: PerformerParts, feed: (event: DirectorEve
     if (!finished) running.set(check, callOff);
   }
 
+  function look(): void {
+    if (nextLook !== undefined && nextLook > clock.now()) clock.at(nextLook, () => void readTable());
+    else void readTable();
+  }
+
   async function readTable(): Promise<void> {
+    nextLook = plus(clock.now(), BETWEEN_LOOKS);
     try {
       feed({ type: "table", table: await balancer.read({ counters: false }) });
     } catch (error) {
@@ -82,7 +97,7 @@ export function createPerformer(parts: PerformerParts, feed: (event: DirectorEve
           running.delete(action.check);
           return;
         case "read-table":
-          return void readTable();
+          return look();
         case "apply":
           log.debug({ event: "table.apply", changes: action.changes.length }, "applying changes");
           return void apply(action);
