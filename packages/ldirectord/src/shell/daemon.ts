@@ -95,25 +95,26 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     performer.perform,
   );
 
-  /** Every real server has had its first verdict since the configuration was taken. */
-  let settled = false;
+  /** Checks without a verdict since the configuration was taken; undefined once all had one and the table followed. */
+  let unheard: Set<string> | undefined;
   function checked(...[check, result]: Parameters<typeof monitorFiles.checked>): void {
     monitorFiles.checked(check, result);
     warnings.checked(check, result);
-    if (settled) return;
-    const { services } = director.state();
-    settled = [...services.values()].every(({ reals }) => [...reals.values()].every(({ known }) => known));
-    if (settled) letters.state("running");
+    if (unheard?.size === 0 && director.state().table.phase.kind === "idle") {
+      letters.state("running");
+      unheard = undefined;
+    }
+    unheard?.delete(check);
   }
 
   async function use(next: LdirectordConfig): Promise<void> {
     await maintenance.learn(placesOf(next));
     config = next;
-    settled = false;
     letters.configure(next);
     monitorFiles.configure(next);
     adviseOnConfiguration(next, balancer, log);
     director.feed({ type: "configure", config: next.director });
+    unheard = new Set(director.state().users.keys());
   }
 
   async function reload(): Promise<void> {
