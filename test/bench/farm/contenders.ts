@@ -50,12 +50,20 @@ const keepalivedConf = (reals: readonly string[]): string =>
     })
     .join("");
 
-/** @param program the bundled ours.ts */
-export const ours = (program: string): Contender => ({
+/** What the packages' unit says to Node.js. */
+function unitOptions(): readonly string[] {
+  const unit = readFileSync("systemd/ldirectord.service", "utf8");
+  const options = /^ExecStart=\S+systole-node (.*?)\S+\.mjs/m.exec(unit)?.[1];
+  if (options === undefined) throw new Error("bench: no ExecStart in systemd/ldirectord.service");
+  return options.split(" ").filter((word) => word !== "");
+}
+
+/** @param bundle ours.ts as one file, as the packages install a daemon */
+export const ours = (bundle: string): Contender => ({
   name: "ours",
   async start(director, reals, changes) {
     director.put("/etc/ha.d/bench.cf", ldirectordCf(reals));
-    return director.daemon("ours", [process.execPath, program, "/etc/ha.d/bench.cf"], {
+    return director.daemon("ours", [process.execPath, ...unitOptions(), bundle, "/etc/ha.d/bench.cf"], {
       IPVS_CHANGES: changes,
     });
   },
