@@ -55,18 +55,22 @@ async function begin<Saw>(file: string, { pid }: LabNode, target: string): Promi
   };
 }
 
-/** The longest time between two questions that were answered, of those asked since then: the outage of a client. */
+/**
+ * The outage of a client: the longest time between two questions that were answered, of those asked since then, if one
+ * between them was not. A time in which a starved client did not ask is none.
+ */
 export function longestOutageMs({ asked, answered }: ClientSaw, sinceMs: number): number {
-  const served = answered
-    .map(([question]) => asked[question] ?? 0)
-    .filter((at) => at >= sinceMs)
-    .toSorted((a, b) => a - b);
-  const end = asked.at(-1) ?? sinceMs;
+  const served = new Set(answered.map(([question]) => question));
   let longest = 0;
   let before = sinceMs;
-  for (const at of [...served, end]) {
-    longest = Math.max(longest, at - before);
+  let missed = false;
+  for (const [question, at] of asked.entries()) {
+    if (at < sinceMs) continue;
+    if (!served.has(question)) missed = true;
+    if (!served.has(question) && question < asked.length - 1) continue;
+    if (missed) longest = Math.max(longest, at - before);
     before = at;
+    missed = false;
   }
   return longest;
 }

@@ -134,6 +134,7 @@ export async function openBench(contender: Contender): Promise<Bench> {
   try {
     for (const node of bench.directors) await contender.start(node);
     await bench.well(contender.startMs);
+    await elapse(contender.calmMs);
     return bench;
   } catch (error) {
     for (const node of bench.directors)

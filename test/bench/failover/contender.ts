@@ -31,7 +31,7 @@ export interface Contender {
   readonly clusters: number;
   /** How long a healed partition is watched. */
   readonly healMs: number;
-  /** How long after a return it may look well and yet be about to start anew. */
+  /** How long after a start or return it may look well and yet have longer deadtimes, or be about to start anew. */
   readonly calmMs: number;
   start(node: LabNode): Promise<void>;
   /** Where it writes its log, inside the node. */

@@ -70,9 +70,9 @@ export const heartbeat = (times: Times): Contender => ({
   times,
   startMs: 90_000,
   settleMs: 90_000,
-  clusters: 3,
+  clusters: 2,
   healMs: 20_000,
-  calmMs: 15_000,
+  calmMs: 8000,
   async start(node) {
     const peer = await cluster(node);
     peer.put("/etc/ha.d/ha.cf", `${haCf(times)}crm off\n`);

@@ -62,8 +62,8 @@ async function recover(bench: Bench, event: EventName, node: LabNode): Promise<v
   const { contender, cluster } = bench;
   if (event === "freeze") bench.signal(node, "SIGCONT");
   if (event === "link") await cluster.faults.heal();
-  if (event === "link" || event === "freeze") await elapse(contender.calmMs);
   const gone = event === "crash" || event === "kill" || processesOf(node, contender).length === 0;
   if (gone) await bench.startAgain(node);
-  else await bench.well(contender.settleMs);
+  await elapse(contender.calmMs);
+  await bench.well(contender.settleMs);
 }
