@@ -43,7 +43,7 @@ test("all mistakes in one run", () => {
   expect(diagnostics.map((each) => [headline(each), each.hint])).toEqual([
     ["haresources:1:1: error: bad node name in haresources [lb11] [bad-node]", "did you mean lb1?"],
     [
-      "haresources:2:1: error: lb2 is preferred for nothing [empty-group]",
+      "haresources:2:1: warning: lb2 is preferred for nothing [empty-group]",
       "name at least one resource behind the node",
     ],
     [

@@ -47,11 +47,10 @@ export function parseAuthkeys(source: Source): Parsed<KeyRing> {
 }
 
 function readLine(line: Line, draft: Draft, complain: Complain): void {
-  const found = words(line);
-  const [first, second, third] = found;
+  const [first, second, third] = separated(words(line), complain);
   if (first === undefined || first.text.startsWith("#")) return;
   if (first.text === "auth") {
-    const index = second === undefined ? undefined : readWhole(second.text, 0, 15);
+    const index = second === undefined ? undefined : readWhole(/^\d*/.exec(second.text)![0], 0, 15);
     if (second !== undefined && index !== undefined) draft.auth = { index, at: second };
     else complain("error", "bad-auth", second ?? first, "auth takes the number of a key, 0 to 15", "auth 1");
     return;
@@ -62,6 +61,26 @@ function readLine(line: Line, draft: Draft, complain: Complain): void {
       suggest(first.text, ["auth"]) === undefined ? "a line is: NUMBER METHOD KEY" : "did you mean auth?";
     complain("error", "bad-key-line", first, `"${first.text}" is not the number of a key, 0 to 15`, hint);
   } else readKey(index, first, second, third, draft, complain);
+}
+
+/** `auth1` and `1sha1 k` are read by the original as if there were a blank. */
+function separated(found: readonly Word[], complain: Complain): readonly Word[] {
+  const [first, ...rest] = found;
+  const [, head, tail] = /^(auth(?=\d)|\d+(?=\D))(.+)$/.exec(first?.text ?? "") ?? [];
+  if (first === undefined || head === undefined || tail === undefined) return found;
+  complain(
+    "warning",
+    "no-blank",
+    first,
+    `"${first.text}" counts as "${head}" and "${tail}"`,
+    "put a blank between",
+  );
+  const at = head.length;
+  return [
+    { ...first, text: head, length: at },
+    { ...first, text: tail, column: first.column + at, length: tail.length },
+    ...rest,
+  ];
 }
 
 function readKey(

@@ -38,11 +38,15 @@ export type Haresources = readonly ResourceGroup[];
 
 const LOOKS_LIKE_IPV4 = /^[0-9].*\.[0-9].*\.[0-9].*\.[0-9]/;
 
-/** @param nodes the nodes of ha.cf, lower case: a group's preferred node must be one of them. */
-export function parseHaresources(source: Source, nodes: readonly string[]): Parsed<Haresources> {
+/**
+ * @param nodes the nodes of ha.cf, lower case: a group's preferred node must be one of them. Without, any name will do:
+ * for tools that only look into the file.
+ */
+export function parseHaresources(source: Source, nodes?: readonly string[]): Parsed<Haresources> {
   const diagnostics: Diagnostic[] = [];
   const complain = (code: string, span: Span, message: string, hint?: string) => {
-    const base = { path: source.path, span, severity: "error" as const, code, message };
+    const severity = code === "empty-group" ? "warning" : "error"; // it starts nothing, as in the original
+    const base = { path: source.path, span, severity, code, message } as const;
     diagnostics.push(hint === undefined ? base : { ...base, hint });
   };
   const groups: ResourceGroup[] = [];
@@ -50,7 +54,7 @@ export function parseHaresources(source: Source, nodes: readonly string[]): Pars
   for (const [node, ...rest] of logicalLines(source)) {
     if (node === undefined) continue;
     const preferred = node.text.toLowerCase();
-    if (!nodes.includes(preferred)) {
+    if (nodes !== undefined && !nodes.includes(preferred)) {
       const meant = suggest(preferred, nodes);
       const hint = meant === undefined ? `nodes of ha.cf: ${nodes.join(" ")}` : `did you mean ${meant}?`;
       complain("bad-node", node, `bad node name in haresources [${node.text}]`, hint);

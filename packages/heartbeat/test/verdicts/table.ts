@@ -15,9 +15,9 @@ export function verdicts(name: string): readonly Verdict[] {
   const path = fileURLToPath(new URL(name, import.meta.url));
   const found: Verdict[] = [];
   for (const line of readFileSync(path, "utf8").split("\n")) {
-    const [, original, ours, rest] = /^(\d+)(?:!(\d))? +(.*)$/.exec(line) ?? [];
-    if (original === undefined || rest === undefined) continue;
-    const lines = rest.replaceAll(";", "\n").replaceAll("\\t", "\t");
+    const [, original, ours, rest] = /^(\d+)(?:!(\d))?(?: +(.*))?$/.exec(line) ?? [];
+    if (original === undefined) continue;
+    const lines = (rest ?? "").replaceAll(";", "\n").replaceAll("\\t", "\t").replaceAll("\\r", "\r");
     found.push({ lines, original: Number(original), ours: Number(ours ?? original) });
   }
   return found;
