@@ -198,7 +198,7 @@ export class Process {
         this.end();
         return this.#door.ended();
       default:
-        return; // announce, fence, answer, publish, log: for onlookers
+        return; // announce, fence, answer, publish, log, deliver: for onlookers
     }
   }
 

@@ -3,7 +3,7 @@ import type { Fact, Severity } from "@systole/bus";
 import type { Instant, Millis } from "@systole/machine";
 import type { RequestId } from "./event.js";
 import type { Lease } from "./lease.js";
-import type { GroupKey, Message, NodeName } from "./message.js";
+import type { GroupKey, Message, NodeName, OtherMessage } from "./message.js";
 import type { Note } from "./note.js";
 
 export type CoreAction =
@@ -18,6 +18,8 @@ export type CoreAction =
       readonly dest?: NodeName;
       readonly message: Message;
     }
+  /** A message that decides nothing here, for clients and event scripts. */
+  | { readonly type: "deliver"; readonly from: NodeName; readonly message: OtherMessage }
   /** The kept datagram of that sequence, once more on every medium. */
   | { readonly type: "resend"; readonly sequence: number }
   /** Ask every ping node; each that answers is a `ping-reply`. */

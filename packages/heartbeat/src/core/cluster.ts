@@ -204,6 +204,10 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return takeover(turn, event.set, event.request);
     case "restart":
       return restart(turn, event.request);
+    case "say":
+      // Before our generation is on the disk nobody would believe it.
+      if (turn.state.life !== "storing") send(turn, event.message, event.dest);
+      return;
     case "stop":
       return stop(turn);
     case "configured":

@@ -1,7 +1,7 @@
 /** What the shell tells the core. Every slow action comes back as one of these. */
 import type { StepTime } from "@systole/bus";
 import type { Instant } from "@systole/machine";
-import type { GroupKey, Header, HoldSet, Message, NodeName } from "./message.js";
+import type { GroupKey, Header, HoldSet, Message, NodeName, OtherMessage } from "./message.js";
 import type { ClusterSettings } from "./settings.js";
 
 /** Names a command, so that the `answer` can be sent to whoever asked. */
@@ -59,6 +59,8 @@ export type CoreEvent =
   | { readonly type: "takeover"; readonly set: HoldSet; readonly request: RequestId }
   /** End this process for the next one, and keep the VIPs (restarting.ts). */
   | { readonly type: "restart"; readonly request: RequestId }
+  /** A client, a tool or a script has a message of its own for the cluster, or for one node of it. */
+  | { readonly type: "say"; readonly message: OtherMessage; readonly dest?: NodeName }
   /** Clean stop: release everything, say so, then `finished`. */
   | { readonly type: "stop" }
   /** New configuration (after a reload that parsed). The local name and the list of nodes must be the same. */

@@ -176,6 +176,9 @@ function understand(turn: Turn, header: Header, place: Place, message: Message):
       return forUs ? hearResponse(turn, peer, message) : undefined;
     case "hb_takeover":
       return hearTakeover(turn, peer, mirrored[message.set]);
+    case "other":
+      if (forUs) act(turn, { type: "deliver", from: node, message });
+      return;
     default:
       return; // nothing that decides
   }

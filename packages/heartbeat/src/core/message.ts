@@ -115,7 +115,15 @@ export type Message =
   /** `firstseq`, `lastseq`: decimal on the wire. */
   | { readonly type: "NS_rexmit"; readonly first: number; readonly last: number }
   | { readonly type: "NS_nak_rexmit"; readonly first: number; readonly info: string }
-  /** Anything else (`addnode`, a client's own): it counts in the sequence. */
-  | { readonly type: "other"; readonly name: string };
+  | OtherMessage;
+
+/** Anything else (`addnode`, a client's own): it counts in the sequence and decides nothing here. */
+export interface OtherMessage {
+  readonly type: "other";
+  /** What stands in `t`. */
+  readonly name: string;
+  /** Its own fields, those that are text, in order; none of what a codec puts around a message. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
 
 export type FenceResult = "OK" | "badhost" | "bad" | "n_stnth" | "unneeded";

@@ -31,6 +31,8 @@ export interface ClusterSettings {
   readonly ipFail?: boolean;
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
   readonly lease: Lease | undefined;
+  /** A member that never takes a group (`heartbeat -M`): the others must not wait for it. */
+  readonly ownsNothing?: boolean;
   /** Stands for what must be the same on all nodes: haresources, nodes, auto_failback. */
   readonly digest?: string;
   /** A fence device is configured: takeover from a dead node waits for `fenced`. */

@@ -91,7 +91,7 @@ function ownFacts(state: ClusterState): OwnFacts {
   return {
     heard,
     claims,
-    leaving: state.leaving,
+    leaving: state.leaving || state.settings.ownsNothing === true,
     lease,
     ...(digest !== undefined && { configuration: digest }),
     ...(macs !== undefined && { macs }),

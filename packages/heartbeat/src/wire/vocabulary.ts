@@ -6,7 +6,7 @@
  */
 import { milliseconds } from "@systole/machine";
 import { DecodeError } from "@systole/wire";
-import type { HoldSet, Message } from "../core/message.js";
+import type { HoldSet, Message, OtherMessage } from "../core/message.js";
 import { binary, binaryOf, type Field, type Fields, string, textOf } from "./field.js";
 import { decodeOwnFacts, encodeOwnFacts } from "./own-facts.js";
 
@@ -106,7 +106,7 @@ function ownFields(message: Message, dest: string | undefined): Field[] {
     case "NS_nak_rexmit":
       return deliveryFields(message, to);
     case "other":
-      return [t(message.name), ...to];
+      return [t(message.name), ...to, ...message.fields.map(([name, value]) => string(name, value))];
   }
 }
 
@@ -179,8 +179,19 @@ export function decodeMessage(fields: Fields): Received {
     sequence: unsequenced ? undefined : number(fields, "seq", 16),
     sentAt,
   };
-  return { control, message: messageOf(type, fields) ?? { type: "other", name: type } };
+  return { control, message: messageOf(type, fields) ?? otherOf(type, fields) };
 }
+
+const CONTROL_FIELDS = new Set("t dest destuuid src srcuuid seq hg ts ld ttl auth".split(" "));
+
+/** What a message of no meaning here says, for clients and scripts. */
+export const otherOf = (name: string, fields: Fields): OtherMessage => ({
+  type: "other",
+  name,
+  fields: fields.flatMap((field) =>
+    field.type === "string" && !CONTROL_FIELDS.has(field.name) ? [[field.name, field.value] as const] : [],
+  ),
+});
 
 /** Undefined for a type or words that we do not know. */
 function messageOf(type: string, fields: Fields): Message | undefined {

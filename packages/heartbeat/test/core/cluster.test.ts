@@ -347,7 +347,7 @@ function anything(): fc.Arbitrary<CoreEvent | { type: "wait"; ms: number }> {
       { type: "starting" },
       { type: "reqnodes" },
       { type: "shutdone" },
-      { type: "other", name: "x" },
+      { type: "other", name: "x", fields: [] },
     ),
     fc.record({
       type: fc.constant("repnodes" as const),
