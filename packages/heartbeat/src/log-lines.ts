@@ -61,6 +61,7 @@ export const logLines = {
     `Releasing resource group: ${[node, ...resources].join(" ")}`,
   running: (script: string, args: readonly string[], action: "start" | "stop") =>
     `Running ${[script, ...args, action].join(" ")}`,
+  rebootRequired: () => "CRIT: Resource STOP failure. Reboot required!",
   returnCode: (code: number, script: string) => `ERROR: Return code ${code} from ${script}`,
   givingUpGroup: (resource: string) => `CRIT: Giving up resources due to failure of ${resource}`,
 } as const;

@@ -147,6 +147,7 @@ test(`${TOTAL.toLocaleString("en")} damaged datagrams neither crash nor fill the
     keys: () => ring,
     nodes: () => NODES,
     heard: () => {},
+    heardSelf: () => {},
     accept: (event) => {
       accepted += 1;
       feed(event);

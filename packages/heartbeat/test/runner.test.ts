@@ -56,7 +56,7 @@ function setUp(behaviours: Readonly<Record<string, Behaviour>>) {
       told.push(`${text} ${action}: ${problem}`),
     givingUp: ({ text }: ResourceSpec) => told.push(`giving up because of ${text}`),
   };
-  return { clock, calls, told, runner: createRunner({ stopRetries: 2 }, { clock, make, log }) };
+  return { clock, calls, told, runner: createRunner({ stopRetries: () => 2 }, { clock, make, log }) };
 }
 
 describe("a group", () => {

@@ -15,17 +15,28 @@ import { haLogFormat, logTargets, olderFormat } from "../src/shell/log-targets.j
 import { string } from "../src/wire/field.js";
 import { settled, virtualClock } from "./virtual-clock.js";
 
+const usual = {
+  ...{ mode: "start", debug: 0, realtime: true, resources: true, dump: false, wiki: false },
+  ignored: [],
+};
+
 describe("the command line of heartbeat", () => {
   test.each([
-    { args: [], means: { mode: "start", debug: 0, realtime: true } },
-    { args: ["-f", "-d", "-d"], means: { mode: "foreground", debug: 2, realtime: true } },
-    { args: ["-k"], means: { mode: "stop", debug: 0, realtime: true } },
-    { args: ["-s"], means: { mode: "status", debug: 0, realtime: true } },
-    { args: ["-rl"], means: { mode: "reload", debug: 0, realtime: false } },
-    { args: ["-h", "-k"], means: { mode: "help", debug: 0, realtime: true } },
-    { args: ["-k", "-s"], means: "-f, -k, -s, -r, -v and -V exclude each other" },
-    { args: ["-x"], means: "Unknown option '-x'" },
-    { args: ["word"], means: expect.stringContaining("word") },
+    { args: [], means: usual },
+    { args: ["-f", "-d", "-d"], means: { ...usual, mode: "foreground", debug: 2 } },
+    { args: ["-k"], means: { ...usual, mode: "stop" } },
+    { args: ["-s", "-k"], means: { ...usual, mode: "stop" } },
+    { args: ["-rl"], means: { ...usual, mode: "reload", realtime: false } },
+    { args: ["-DW"], means: { ...usual, mode: "defaults", wiki: true } },
+    { args: ["-Mv"], means: { ...usual, resources: false, dump: true } },
+    { args: ["-R", "-C", "local"], means: { ...usual, mode: "re-exec" } },
+    { args: ["--check"], means: { ...usual, mode: "validate" } },
+    { args: ["-h", "-k"], means: { ...usual, mode: "help" } },
+    { args: ["word"], means: { ...usual, ignored: ["word"] } },
+    { args: ["-C", "local"], means: "-C only valid with -R" },
+    { args: ["-R", "-C", "some"], means: '-C: "some" is none of none local foreign all' },
+    { args: ["-rR"], means: "-r is mutually exclusive with -R" },
+    { args: ["-x"], means: "invalid option -- 'x'" },
   ])("$args", ({ args, means }) => {
     expect(parseCommandLine(args)).toEqual(means);
   });
@@ -50,7 +61,10 @@ const STATUS: HeartbeatStatus = {
   generation: 7,
   holds: "local",
   nodes: [node("lb1", "active", []), node("lb2", "active", ["eth1"]), node("lb3", "dead", [])],
-  pings: [],
+  pings: [
+    { node: "192.0.2.1", state: "ping" },
+    { node: "gateways", state: "dead" },
+  ],
   groups: [],
   version: "0.1.0",
   lease: { kind: "address", length: 8000 },
@@ -59,6 +73,8 @@ const STATUS: HeartbeatStatus = {
     { medium: "bcast eth1", device: "eth1", ready: true },
     { medium: "bcast eth2", device: "eth2", ready: true },
   ],
+  ownLinks: [],
+  attributes: { lb2: { weight: 50, site: "cellar" } },
   dropped: {},
 };
 
@@ -68,6 +84,8 @@ async function ask(args: readonly string[], status = async () => STATUS) {
   const exit = await clStatus(args, {
     status,
     parameter: async (name) => (name === "keepalive" ? "500ms" : null),
+    client: async (node, client) => (node === "lb1" ? (client === "ipfail" ? "online" : "offline") : null),
+    complain: (text) => errors.push(`ERROR: ${text}`),
     out: (line) => out.push(line),
     error: (line) => errors.push(line),
   });
@@ -77,20 +95,44 @@ async function ask(args: readonly string[], status = async () => STATUS) {
 describe("cl_status", () => {
   test.each([
     { line: "hbstatus", exit: 0, out: "Heartbeat is running on this machine." },
-    { line: "listnodes", exit: 0, out: "lb3\nlb2\nlb1" },
+    { line: "listnodes", exit: 0, out: "gateways\n192.0.2.1\nlb3\nlb2\nlb1" },
+    { line: "listnodes -n", exit: 0, out: "lb3\nlb2\nlb1" },
+    { line: "listnodes -p", exit: 0, out: "gateways\n192.0.2.1" },
+    {
+      line: "listnodes -pv",
+      exit: 0,
+      out: "\ngateways\tdead\t(nodetype: ping)\n\tgateways\tdead\n\n192.0.2.1\tping\t(nodetype: ping)\n\t192.0.2.1\tup",
+    },
     { line: "nodestatus lb2", exit: 0, out: "active" },
     { line: "nodestatus LB3", exit: 1, out: "dead" },
-    { line: "nodestatus -m lb2", exit: 0, out: "The cluster node lb2 is active." },
+    { line: "nodestatus -m lb2", exit: 0, out: "The cluster node lb2 is active" },
     { line: "nodetype lb2", exit: 0, out: "normal" },
+    { line: "nodetype -m 192.0.2.1", exit: 0, out: "The node 192.0.2.1's type: ping" },
+    { line: "nodestatus 192.0.2.1", exit: 0, out: "ping" },
+    { line: "nodestatus gateways", exit: 1, out: "dead" },
+    { line: "nodeweight lb1", exit: 0, out: "100" },
+    { line: "nodeweight lb2", exit: 0, out: "50" },
+    { line: "nodesite -m lb2", exit: 0, out: "The site of the cluster node lb2 is cellar" },
+    { line: "clientstatus lb1 ipfail", exit: 0, out: "online" },
+    { line: "clientstatus lb1 nobody", exit: 1, out: "offline" },
+    { line: "clientstatus lb2 ipfail 500", exit: 13, out: "" },
+    { line: "clientstatus lb1", exit: 11, out: "" },
     { line: "listhblinks lb2", exit: 0, out: "\teth1\n\teth2" },
     { line: "listhblinks -v lb2", exit: 0, out: "\teth1\tup\n\teth2\tdead" },
     { line: "hblinkstatus lb2 eth1", exit: 0, out: "up" },
     { line: "hblinkstatus lb2 eth2", exit: 1, out: "dead" },
     { line: "hblinkstatus lb2 eth9", exit: 13, out: "" },
+    { line: "hblinkstatus nobody eth1", exit: 13, out: "" },
+    { line: "listhblinks nobody", exit: 13, out: "" },
+    { line: "nodestatus -v lb2", exit: 11, out: "" },
+    { line: "hbstatus -q", exit: 0, out: "Heartbeat is running on this machine." },
     { line: "rscstatus", exit: 0, out: "local" },
     { line: "rscstatus -m", exit: 0, out: "This node is holding local resources." },
     { line: "hbparameter -p keepalive", exit: 0, out: "500ms" },
     { line: "hbparameter -p nothing", exit: 1, out: "" },
+    { line: "hbparameter -m -p keepalive", exit: 0, out: "Heartbeat parameter keepalive's value: 500ms" },
+    { line: "hbparameter keepalive", exit: 11, out: "" },
+    { line: "hbparameter -p", exit: 11, out: "" },
     { line: "nodestatus nobody", exit: 11, out: "" },
     { line: "nodestatus", exit: 11, out: "" },
     { line: "frobnicate", exit: 11, out: "" },
@@ -105,9 +147,9 @@ describe("cl_status", () => {
       exit: 1,
       out: "Heartbeat is stopped on this machine.",
     });
-    expect(await ask(["rscstatus"], absent)).toMatchObject({
+    expect(await ask(["rscstatus", "-q"], absent)).toMatchObject({
       exit: 1,
-      errors: "ERROR: Cannot signon with heartbeat\nREASON: nobody answers there",
+      errors: "ERROR: Cannot signon with heartbeat\nERROR: REASON: nobody answers there",
     });
     const slow = () => Promise.reject(new ControlError("time-limit", "no answer"));
     expect((await ask(["rscstatus"], slow)).exit).toBe(12);
@@ -176,19 +218,23 @@ describe("a command", () => {
   test("of the FIFO reaches the core; anything else is a line for the log", async () => {
     const fed: unknown[] = [];
     const warnings: string[] = [];
+    const said: unknown[] = [];
     const answers = createAnswers(virtualClock());
     const world = {
       feed: (event: unknown) => fed.push(event),
       answers,
       warn: (line: string) => warnings.push(line),
+      say: (message: unknown, dest?: string) => said.push([message, dest]),
     };
     fifoCommand([string("t", "ask_resources"), string("rsc_hold", "local"), string("info", "me")], world);
     fifoCommand([string("t", "hb_takeover"), string("rsc_hold", "none of it")], world);
     fifoCommand([string("t", "resource")], world);
+    fifoCommand([string("t", "custom"), string("dest", "LB2"), string("foo", "bar")], world);
     answers.answer(1, false, "not now");
     await settled();
     expect(fed).toEqual([{ type: "standby", set: "local", request: 1 }]);
     expect(warnings.length).toBe(3);
+    expect(said).toEqual([[{ type: "other", name: "custom", fields: [["foo", "bar"]] }, "lb2"]]);
   });
 });
 

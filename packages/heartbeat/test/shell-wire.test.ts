@@ -48,6 +48,7 @@ function receiver(keys = ring) {
     nodes: () => ["lb1", "lb2"],
     accept: (event) => accepted.push(event),
     heard: peerFraming.heard,
+    heardSelf: () => {},
     drop: (why, problem, medium) => dropped.push(`${why} on ${medium}: ${problem}`),
     log: (line) => logged.push(line),
   });

@@ -78,6 +78,8 @@ function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerRe
     publish: (_severity, fact) => facts.push(fact),
     log: ({ kind }) => calls.push(`log ${kind}`),
     askForVips: async (groups) => void calls.push(`ask for ${groups.join(" ")}`),
+    deliver: (from, { name }) => calls.push(`deliver ${name} of ${from}`),
+    stopFailed: (resource) => calls.push(`stop failed ${resource}`),
     ping: () => calls.push("ping"),
     answer: (request, accepted) => calls.push(`answer ${request} ${accepted}`),
     finished: () => calls.push("finished"),

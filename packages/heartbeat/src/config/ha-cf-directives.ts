@@ -218,4 +218,5 @@ export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["vipwatch", yesNo("vipWatch")],
   ["scriptlimit", time("scriptLimit")],
   ["scriptscopes", yesNo("scriptScopes")],
+  ["stopfailure", oneOf(["hold", "reboot"], "stopFailure")],
 ]);

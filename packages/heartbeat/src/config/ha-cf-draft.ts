@@ -67,6 +67,7 @@ export interface Draft {
   vipWatch: boolean;
   scriptLimit: Placed<Millis> | undefined;
   scriptScopes: boolean;
+  stopFailure: HaCf["stopFailure"];
 }
 
 /** What never ends holds a takeover no longer than this. */
@@ -118,6 +119,7 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   vipWatch: true,
   scriptLimit: undefined,
   scriptScopes: true,
+  stopFailure: "hold",
 });
 
 /** initdead when the file does not say: never so short that a switch port is not forwarding yet. */
@@ -141,7 +143,8 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   checkCluster(draft, localNode, complain);
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
-  const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptScopes } = draft;
+  const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch } = draft;
+  const { scriptScopes, stopFailure } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -150,7 +153,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     clientAccess: new Map([...DEFAULT_ACCESS, ...draft.clientAccess]),
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
-    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptScopes },
+    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptScopes, stopFailure },
     scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }

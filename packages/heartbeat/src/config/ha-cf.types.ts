@@ -120,6 +120,8 @@ export interface HaCf {
   readonly scriptLimit: Millis;
   /** Our own `scriptscopes`: under systemd scripts start in transient units. */
   readonly scriptScopes: boolean;
+  /** Our own `stopfailure`: what follows when a resource cannot be stopped. The original reboots the machine. */
+  readonly stopFailure: "hold" | "reboot";
 }
 
 /** What ha.cf is judged against besides its own text. Handed in: parsing is pure. */

@@ -36,7 +36,7 @@ export interface RunnerLog {
 
 export interface RunnerOptions {
   /** How often a failing stop is tried again (`HA_STOPRETRYMAX`). */
-  readonly stopRetries: number;
+  readonly stopRetries: () => number;
 }
 
 const STOP_RETRY_PAUSE = seconds(1);
@@ -188,7 +188,7 @@ class GroupRunner implements Runner {
         return [];
       } catch (error) {
         log.failed(spec, "stop", problemOf(error));
-        if (attempt < this.#options.stopRetries) await pause(clock, STOP_RETRY_PAUSE);
+        if (attempt < this.#options.stopRetries()) await pause(clock, STOP_RETRY_PAUSE);
         else if (await this.#runsOrUnknown(resource)) throw error;
         else return [];
       }

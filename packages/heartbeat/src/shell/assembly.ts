@@ -13,6 +13,7 @@ import { createRunner, type Runner, type RunnerLog } from "../resources/runner.j
 import { createVipLease } from "../resources/vip-lease.js";
 import { type Answers, createAnswers } from "./answers.js";
 import { type ClaimWatch, createClaimWatch } from "./claim-watch.js";
+import type { HeartbeatStatus } from "./commands.js";
 import type { Configuration } from "./configuration.js";
 import { createDropLog, type DropLog } from "./drop-log.js";
 import { createFencer, type Fencer } from "./fencer.js";
@@ -20,13 +21,17 @@ import { storeGeneration } from "./generation-file.js";
 import { createHeardKeeper, type HeardKeeper } from "./heard-file.js";
 import type { LastWordFile } from "./last-word.js";
 import { createMediaSet, type MediaSet } from "./media-set.js";
+import { createNeighbourhood, type Neighbourhood } from "./neighbourhood.js";
 import { lineOf } from "./notes.js";
+import { createOwnLinks, type OwnLinks } from "./own-links.js";
 import { paths } from "./paths.js";
 import { createPeerFraming, type PeerFraming } from "./peer-framing.js";
 import { createPerformer, type PerformerDependencies } from "./performer.js";
 import { Present } from "./present.js";
+import { rebootMachine } from "./reboot.js";
 import { createReceiver, type Receiver } from "./receiver.js";
 import { resourceWorld } from "./resource-world.js";
+import { statusOf } from "./status.js";
 import { createTransmitter } from "./transmitter.js";
 
 export interface AssemblyDependencies {
@@ -34,6 +39,8 @@ export interface AssemblyDependencies {
   readonly kernel: Network;
   readonly uuid: Uint8Array;
   readonly configuration: Configuration;
+  /** False: this node owns nothing. */
+  readonly resources: boolean;
   readonly lastWord: Pick<LastWordFile, "sent">;
   /** The clean stop of the core is done. */
   readonly finished: () => void;
@@ -49,7 +56,8 @@ export interface Assembly {
   readonly claims: ClaimWatch;
   readonly answers: Answers;
   readonly heard: HeardKeeper;
-  readonly dropped: DropLog;
+  readonly neighbourhood: Neighbourhood;
+  readonly status: () => HeartbeatStatus;
   /** From here on the core decides. */
   begin(boot: Boot): void;
 }
@@ -57,12 +65,13 @@ export interface Assembly {
 export function assemble(dependencies: AssemblyDependencies): Assembly {
   const { context, kernel, configuration, lastWord, finished, handedOn } = dependencies;
   const { clock, log, events, background } = context;
-  const present = new Present(configuration);
+  const present = new Present(configuration, dependencies.resources);
   const dropped = createDropLog(clock, (line) => {
     if (present.configuration.haCf.logBadPackets) log.warn({ event: "datagram.dropped" }, line);
   });
   const peerFraming = createPeerFraming();
-  const receiver = receiverOf(present, dropped, peerFraming, dependencies);
+  const ownLinks = createOwnLinks(clock, () => present.configuration.settings.deadtime);
+  const receiver = receiverOf(present, { dropped, peerFraming, ownLinks }, dependencies);
   const media = createMediaSet({
     clock,
     kernel,
@@ -92,7 +101,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     warn: (problem) => log.warn({ event: "claims.unwatched" }, problem),
   });
   const runner = createRunner(
-    { stopRetries: stopRetries(configuration) },
+    { stopRetries: () => stopRetries(present.configuration) },
     {
       clock,
       log: runnerLog(context),
@@ -100,6 +109,15 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     },
   );
   const answers = createAnswers(clock);
+  const status = () =>
+    statusOf(context, { present, media, ownLinks, dropped, attributes: neighbourhood.attributes });
+  const neighbourhood = createNeighbourhood({
+    context,
+    present,
+    status,
+    uuidOf: (name) => receiver.uuidOf(name),
+  });
+  const logNote = noteLogger(context, present);
   const heard = createHeardKeeper({ path: paths.heard, clock, background });
   const parts: PerformerDependencies = {
     ...{ clock, runner, lease, background, finished, handedOn },
@@ -119,13 +137,22 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       return storeGeneration(paths.generation, generation);
     },
     publish: events.publish,
-    log: noteLogger(context, present),
+    log(note) {
+      logNote(note);
+      neighbourhood.noted(note);
+    },
+    deliver: neighbourhood.deliver,
     answer: answers.answer,
+    stopFailed(resource) {
+      log.error({ event: "resource.stop-failed", resource }, logLines.rebootRequired());
+      if (present.configuration.haCf.stopFailure === "reboot")
+        rebootMachine(context, `${resource} cannot be stopped`);
+    },
     ping: () => pinger.ask(),
     askForVips: (groups) => claims.ask(groups),
   };
   return {
-    ...{ present, runner, media, pinger, claims, heard, answers, dropped },
+    ...{ present, runner, media, pinger, claims, heard, answers, neighbourhood, status },
     begin(boot) {
       const initial = booted(present.configuration.settings, boot, clock.now());
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));
@@ -141,12 +168,13 @@ export function fencerOf(present: Present, clock: Clock): Fencer | undefined {
 
 function receiverOf(
   present: Present,
-  dropped: DropLog,
-  { heard }: PeerFraming,
+  parts: { dropped: DropLog; peerFraming: PeerFraming; ownLinks: OwnLinks },
   { context, uuid }: AssemblyDependencies,
 ): Receiver {
+  const { dropped, peerFraming, ownLinks } = parts;
   return createReceiver({
-    heard,
+    heard: peerFraming.heard,
+    heardSelf: ownLinks.heard,
     local: context.node,
     localUuid: uuid,
     keys: () => present.configuration.keys,

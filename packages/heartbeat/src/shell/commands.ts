@@ -2,9 +2,10 @@
 import { ControlError, type Verbs } from "@systole/daemon";
 import type { IpAddress } from "@systole/wire";
 import type { CoreEvent } from "../core/event.js";
-import type { HoldSet } from "../core/message.js";
+import type { HoldSet, OtherMessage } from "../core/message.js";
 import type { ClusterView } from "../core/view.js";
 import { type Fields, textOf } from "../wire/field.js";
+import { otherOf } from "../wire/vocabulary.js";
 import type { Answers } from "./answers.js";
 
 export interface MediumView {
@@ -21,6 +22,10 @@ export interface HeartbeatStatus extends ClusterView {
   /** Addresses of the groups, whoever has them. */
   readonly vips: readonly { readonly address: IpAddress; readonly group: string }[];
   readonly media: readonly MediumView[];
+  /** Devices on which this node hears itself. */
+  readonly ownLinks: readonly string[];
+  /** What hb_setweight and hb_setsite have set, by node. */
+  readonly attributes: Readonly<Record<string, { readonly weight?: number; readonly site?: string }>>;
   /** Datagrams dropped since the start, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
 }
@@ -94,11 +99,18 @@ function holdSet(word: unknown): HoldSet {
   }
 }
 
+export interface FifoDependencies extends Pick<CommandDependencies, "feed" | "answers"> {
+  readonly warn: (line: string) => void;
+  /** Says to the cluster what only clients and event scripts understand. */
+  readonly say: (message: OtherMessage, dest?: string) => void;
+}
+
+/** Types that heartbeat alone may say. */
+const OWN_TYPES =
+  /^(status|starting|resource|ask_resources|stonith|shutdone|reqnodes|repnodes|ip-request.*|NS_.*|hbapi-.*)$/;
+
 /** One command of the FIFO; what it refuses or does not know is a line for the log. */
-export function fifoCommand(
-  fields: Fields,
-  { feed, answers, warn }: Pick<CommandDependencies, "feed" | "answers"> & { warn(line: string): void },
-): void {
+export function fifoCommand(fields: Fields, { feed, answers, warn, say }: FifoDependencies): void {
   const type = textOf(fields, "t") ?? "";
   const set = textOf(fields, "rsc_hold");
   const ask = (command: "standby" | "takeover", of: (word: unknown) => HoldSet) => {
@@ -113,5 +125,7 @@ export function fifoCommand(
   };
   if (type === "ask_resources" && textOf(fields, "info") === "me") ask("standby", standbySet);
   else if (type === "hb_takeover") ask("takeover", takeoverSet);
-  else warn(`a command of type "${type}" in the FIFO means nothing here`);
+  else if (type === "" || OWN_TYPES.test(type))
+    warn(`a command of type "${type}" in the FIFO means nothing here`);
+  else say(otherOf(type, fields), textOf(fields, "dest")?.toLowerCase());
 }

@@ -1,15 +1,7 @@
 /** The three files as one configuration, for start, reload and `heartbeat -r`. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import {
-  type Diagnostic,
-  hasErrors,
-  headline,
-  type Parsed,
-  render,
-  type Source,
-  type Span,
-} from "@systole/config";
+import { type Diagnostic, hasErrors, headline, type Parsed, render, type Source } from "@systole/config";
 import { keyFileModeProblem, parseAuthkeys } from "../config/authkeys.js";
 import { type HaCf, parseHaCf } from "../config/ha-cf.js";
 import { type Haresources, parseHaresources } from "../config/haresources.js";
@@ -71,7 +63,7 @@ export function readConfiguration(
     return value;
   }
 
-  const haCf = parse(files.haCf, (source) => withoutMissingParts(parseHaCf(source, around), source.path));
+  const haCf = parse(files.haCf, (source) => parseHaCf(source, around));
   const keys = parse(files.authkeys, (source) => withMode(parseAuthkeys(source), source.path));
   // Without the nodes of ha.cf every line of haresources would look wrong.
   const haresources =
@@ -88,20 +80,8 @@ export function readConfiguration(
   return { value: { haCf, haresources, keys, settings }, rendered, headlines };
 }
 
-/** What ha.cf may ask for and this version does not do. Where going on without is not safe, the file is refused. */
-function withoutMissingParts(parsed: Parsed<HaCf>, path: string): Parsed<HaCf> {
-  const { value, diagnostics } = parsed;
-  if (value === undefined) return parsed;
-  const missing: Diagnostic[] = [];
-  const note = (severity: "error" | "warning", span: Span | undefined, message: string) =>
-    missing.push({ path, span, severity, code: "not-supported-yet", message });
-  for (const { failfast, at } of value.clients)
-    if (failfast) note("error", at, "programs that guard the machine are not started by this version");
-    else note("warning", at, "respawn: the program is not started in this version");
-  return { value, diagnostics: [...diagnostics, ...missing] };
-}
-
-function readSource(path: string): Source | Diagnostic {
+/** The file's text, or why there is none. */
+export function readSource(path: string): Source | Diagnostic {
   try {
     return { path, text: readFileSync(path, "utf8") };
   } catch (error) {

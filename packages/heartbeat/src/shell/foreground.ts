@@ -3,28 +3,24 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type DaemonContext, StartFailure } from "@systole/daemon";
-import { type Network, openNetwork } from "@systole/kernel";
+import { openNetwork } from "@systole/kernel";
 import { type Instant, milliseconds, plus } from "@systole/machine";
 import { lockProgramText, realtime } from "@systole/sys";
-import type { CoreEvent } from "../core/event.js";
+import type { HaCf } from "../config/ha-cf.js";
 import type { Boot } from "../core/state.js";
-import { viewOf } from "../core/view.js";
 import { logLines } from "../log-lines.js";
 import { problemOf } from "../resources/resource.js";
-import { settlePast, vipsOf } from "./adoption.js";
-import { type Assembly, assemble, fencerOf } from "./assembly.js";
-import { fifoCommand, type HeartbeatStatus, heartbeatVerbs } from "./commands.js";
+import { settlePast } from "./adoption.js";
+import { assemble, fencerOf } from "./assembly.js";
 import { type Configuration, readConfiguration } from "./configuration.js";
+import { openDoors } from "./doors.js";
 import { watchFenceDevice } from "./fence-watch.js";
-import { openFifo } from "./fifo.js";
 import { readGeneration } from "./generation-file.js";
 import { readHeard } from "./heard-file.js";
 import { type LastWord, type LastWordFile, openLastWord, readLastWord } from "./last-word.js";
 import { armLease, isGuarded } from "./lease-arming.js";
 import { logTargets } from "./log-targets.js";
-import { parametersOf } from "./parameters.js";
 import { paths } from "./paths.js";
-import { reload } from "./reload.js";
 import { prepareRsctmp } from "./rsctmp.js";
 import { loadUuid } from "./uuid-file.js";
 import { keepWatchdog, type WatchdogKeeper } from "./watchdog-keeper.js";
@@ -38,6 +34,8 @@ export interface ForegroundOptions {
   readonly debug: number;
   /** False with `-l`. */
   readonly realtime: boolean;
+  /** False with `-M`: a member of the cluster that owns nothing. */
+  readonly resources: boolean;
   /** Started in the background: nobody reads stderr. */
   readonly detached: boolean;
 }
@@ -68,6 +66,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
   };
   const heartbeat = assemble({
     ...{ context, kernel, uuid, configuration, finished, handedOn },
+    resources: options.resources,
     lastWord: { sent: spoken },
   });
   const { addresses } = kernel;
@@ -92,12 +91,16 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     ...pastOf(lastWord, lastWordAt),
     heard: readHeard(paths.heard),
   });
-  const managed = !options.detached && process.env.INVOCATION_ID !== undefined; // systemd.exec(5)
-  await listen(context, heartbeat, { guard, managed });
+  await openDoors(context, heartbeat, {
+    guard,
+    managed: !options.detached && process.env.INVOCATION_ID !== undefined, // systemd.exec(5)
+    logAnew: (haCf) => directLog(context, haCf, options),
+  });
   const unwatch = watchFenceDevice(() => fencerOf(heartbeat.present, context.clock), context);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
     await done;
+    await heartbeat.neighbourhood.close(isHandedOn);
     await heartbeat.heard.close(heartbeat.present.state);
     heartbeat.pinger.close();
     heartbeat.media.close();
@@ -143,11 +146,15 @@ function loadConfiguration(context: DaemonContext): Configuration {
   return value;
 }
 
-function beginLog(context: DaemonContext, { haCf }: Configuration, options: ForegroundOptions): void {
-  const { node, log, version } = context;
+function directLog({ node, log, logTo }: DaemonContext, haCf: HaCf, options: ForegroundOptions): void {
   const { targets, level } = logTargets(haCf, { node, detached: options.detached, moreDebug: options.debug });
-  context.logTo(targets);
+  logTo(targets);
   log.level = level;
+}
+
+function beginLog(context: DaemonContext, { haCf }: Configuration, options: ForegroundOptions): void {
+  const { log, version } = context;
+  directLog(context, haCf, options);
   log.info({ event: "start" }, logLines.configurationValidated(version));
   log.info({ event: "start" }, logLines.version(version));
 }
@@ -175,33 +182,4 @@ async function storedGeneration({ log, wallClock }: DaemonContext, { haCf }: Con
   if (stored !== undefined) return stored;
   log.warn({ event: "generation.new" }, logLines.noGeneration(now + 1));
   return now;
-}
-
-async function listen(
-  context: DaemonContext,
-  heartbeat: Assembly,
-  { guard, managed }: { readonly guard: Network["leaseGuard"]; readonly managed: boolean },
-): Promise<void> {
-  const { clock, version, log } = context;
-  const { present, answers } = heartbeat;
-  const feed = (event: CoreEvent) => present.feed(event);
-  const status = (): HeartbeatStatus => ({
-    ...viewOf(present.state, clock.now()),
-    version,
-    lease: present.configuration.settings.lease,
-    vips: present.groups.flatMap(({ key, resources }) =>
-      vipsOf(resources).map((address) => ({ address, group: key })),
-    ),
-    media: heartbeat.media.view(),
-    dropped: heartbeat.dropped.totals(),
-  });
-  const parameter = (name: string) => parametersOf(present.configuration.haCf).get(name);
-  await context.serve(heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop, managed }));
-  context.onReload(() => reload(context, heartbeat, guard));
-  const warn = (line: string) => log.warn({ event: "fifo" }, line);
-  const fifo = openFifo(paths.fifo, {
-    command: (fields) => fifoCommand(fields, { feed, answers, warn }),
-    warn,
-  });
-  context.onStop(async () => fifo.close());
 }

@@ -42,7 +42,7 @@ export const DEFAULTS: readonly (readonly [name: string, value: string, what: st
 const NOT_PARAMETERS = new Set(
   (
     "node bcast udp ucast ucast6 mcast mcast6 serial ping ping6 ping_group respawn failfast apiauth env " +
-    "stonith stonith_host viplease ipfail vipwatch scriptlimit scriptscopes"
+    "stonith stonith_host viplease ipfail vipwatch scriptlimit scriptscopes stopfailure"
   ).split(" "),
 );
 
@@ -54,6 +54,7 @@ export function parametersOf(haCf: HaCf): ReadonlyMap<string, string> {
     ["initdead", `${initdead}ms`],
     ["deadping", `${deadping}ms`],
     ["udpport", "694"],
+    ["crm", "false"],
     ["debug", String(debug)],
     ...[...haCf.parameters].filter(([name]) => !NOT_PARAMETERS.has(name)),
   ]);

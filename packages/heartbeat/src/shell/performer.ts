@@ -8,7 +8,7 @@ import type { Fact, Severity } from "@systole/bus";
 import type { Clock } from "@systole/machine";
 import type { CoreAction } from "../core/action.js";
 import type { CoreEvent, RequestId } from "../core/event.js";
-import type { Message } from "../core/message.js";
+import type { Message, OtherMessage } from "../core/message.js";
 import type { Note } from "../core/note.js";
 import { problemOf } from "../resources/resource.js";
 import type { Runner, RunnerGroup } from "../resources/runner.js";
@@ -31,11 +31,15 @@ export interface PerformerDependencies {
   readonly storeGeneration: (generation: number) => Promise<void>;
   readonly publish: (severity: Severity, fact: Fact) => void;
   readonly log: (note: Note) => void;
+  /** For clients and event scripts. */
+  readonly deliver: (from: string, message: OtherMessage) => void;
   readonly answer: (request: RequestId, accepted: boolean, reason: string) => void;
   /** Asks on the service LAN who has the VIPs of these groups. */
   readonly askForVips: (groups: readonly string[]) => Promise<void>;
   /** Asks every ping node once. */
   readonly ping: () => void;
+  /** All attempts to stop it have failed. */
+  readonly stopFailed: (resource: string) => void;
   readonly finished: () => void;
   /** All is left to the next process: this one ends, and stops nothing. */
   readonly handedOn: () => void;
@@ -99,6 +103,9 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
       case "log":
         dependencies.log(action.note);
         return;
+      case "deliver":
+        dependencies.deliver(action.from, action.message);
+        return;
       case "finished":
         dependencies.finished();
         return;
@@ -142,12 +149,15 @@ async function start(key: string, { group, runner, feed }: PerformerDependencies
   }
 }
 
-async function stop(key: string, { group, runner, feed }: PerformerDependencies): Promise<void> {
+async function stop(key: string, { group, runner, feed, stopFailed }: PerformerDependencies): Promise<void> {
   const wanted = group(key);
   try {
     const failed = wanted === undefined ? undefined : (await runner.stop(wanted)).failed;
     if (failed === undefined) feed({ type: "stopped", group: key });
-    else feed({ type: "stop-failed", group: key, ...failed });
+    else {
+      feed({ type: "stop-failed", group: key, ...failed });
+      stopFailed(failed.resource);
+    }
   } catch (error) {
     feed({ type: "stop-failed", group: key, resource: key, problem: problemOf(error) });
   }

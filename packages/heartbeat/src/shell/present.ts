@@ -10,9 +10,12 @@ export class Present {
   /** Also those of former configurations: they may still have to be stopped. */
   readonly #groups = new Map<string, RunnerGroup>();
   #cluster: Driven<ClusterState, CoreEvent> | undefined;
+  readonly #ownsNothing: boolean;
 
-  constructor(configuration: Configuration) {
-    this.#configuration = configuration;
+  /** @param resources false: this node never owns a group, whatever haresources says (`heartbeat -M`). */
+  constructor(configuration: Configuration, resources = true) {
+    this.#ownsNothing = !resources;
+    this.#configuration = this.#fit(configuration);
     this.#know();
   }
 
@@ -56,9 +59,18 @@ export class Present {
 
   /** Keys, lease, groups and settings of a new configuration. The media are the caller's. */
   replace(next: Configuration): void {
-    this.#configuration = next;
+    this.#configuration = this.#fit(next);
     this.#know();
-    this.feed({ type: "configured", settings: next.settings });
+    this.feed({ type: "configured", settings: this.#configuration.settings });
+  }
+
+  #fit(configuration: Configuration): Configuration {
+    if (!this.#ownsNothing) return configuration;
+    return {
+      ...configuration,
+      haresources: [],
+      settings: { ...configuration.settings, groups: [], ownsNothing: true },
+    };
   }
 
   #know(): void {

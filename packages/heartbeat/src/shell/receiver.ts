@@ -21,6 +21,8 @@ export interface ReceiverDependencies {
   readonly accept: (event: Extract<CoreEvent, { type: "message" }>) => void;
   /** What an authentic datagram of a configured node shows of its framing (peer-framing.ts). */
   readonly heard: PeerFraming["heard"];
+  /** Our own datagram came back on this medium. */
+  readonly heardSelf: (medium: string) => void;
   readonly drop: (why: Dropped, problem: string, medium: string) => void;
   readonly log: (line: string) => void;
 }
@@ -67,14 +69,14 @@ class AuthenticReceiver implements Receiver {
   }
 
   #deliver(envelope: Envelope, { control, message }: Received, medium: string): void {
-    const { accept, drop, heard, local } = this.#world;
+    const { accept, drop, heard, heardSelf, local } = this.#world;
     const from = this.#identify(control);
     if (from === undefined) {
       drop("unknown-node", `bad node [${printable(control.src)}] in message`, medium);
       return;
     }
-    if (from !== local)
-      heard(from, envelope, message.type === "status" ? message.ours === undefined : undefined);
+    if (from === local) heardSelf(medium);
+    else heard(from, envelope, message.type === "status" ? message.ours === undefined : undefined);
     const dest = this.#destination(control);
     const { generation, sequence } = control;
     const header = {

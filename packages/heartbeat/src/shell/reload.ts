@@ -1,16 +1,23 @@
 /** SIGHUP and the verb `reload`: all three files are read again; with an error anywhere everything stays as it was. */
 import { ControlError, type DaemonContext } from "@systole/daemon";
 import type { Kernel } from "@systole/kernel";
+import type { HaCf } from "../config/ha-cf.js";
 import { logLines } from "../log-lines.js";
 import type { Assembly } from "./assembly.js";
 import { type Configuration, readConfiguration } from "./configuration.js";
 import { armLease, isGuarded } from "./lease-arming.js";
 import { paths } from "./paths.js";
 
+export interface ReloadDependencies {
+  readonly guard: Kernel["leaseGuard"];
+  /** The log goes where this ha.cf says. */
+  readonly logAnew: (haCf: HaCf) => void;
+}
+
 export async function reload(
   context: DaemonContext,
   heartbeat: Assembly,
-  guard: Kernel["leaseGuard"],
+  { guard, logAnew }: ReloadDependencies,
 ): Promise<void> {
   const { log, events, node } = context;
   const warn = (line: string) => log.warn({ event: "lease.problem" }, line);
@@ -38,9 +45,29 @@ export async function reload(
   heartbeat.pinger.use(value.haCf.pingNodes);
   heartbeat.present.replace(value);
   heartbeat.claims.use(value.haCf.vipWatch ? heartbeat.present.groups : []);
+  logAnew(value.haCf);
+  await heartbeat.neighbourhood.use();
   events.publish("info", { kind: "config.loaded", file: paths.haCf });
   log.info({ event: "config.loaded" }, "the new configuration is in force");
+  for (const line of atNextStart(before.haCf, value.haCf)) log.warn({ event: "config.complaint" }, line);
   for (const group of value.haresources) await changeGroup(context, heartbeat, before, group.key);
+}
+
+const OF_THE_START = {
+  realtime: ({ realtime }: HaCf) => String(realtime),
+  rtprio: ({ realtimePriority }: HaCf) => String(realtimePriority),
+  watchdog: ({ watchdog }: HaCf) => watchdog?.device ?? "none",
+  hbgenmethod: ({ generationFrom }: HaCf) => generationFrom,
+} as const;
+
+/** What a process settles once for all when it starts. */
+function atNextStart(before: HaCf, after: HaCf): readonly string[] {
+  return Object.entries(OF_THE_START).flatMap(([name, of]) => {
+    const [old, wanted] = [of(before), of(after)];
+    return old === wanted
+      ? []
+      : [`${name} ${wanted} counts from the next start of heartbeat; until then it is ${old}`];
+  });
 }
 
 /** The core's view of the members is for the life of the process. */

@@ -5,6 +5,7 @@ import type { Network } from "@systole/kernel";
 import { holdVerdict } from "../core/cluster.js";
 import type { CatalogueDependencies } from "../resources/catalogue.js";
 import { controlCall } from "../resources/control-call.js";
+import type { ScriptPlaces } from "../resources/locate-script.js";
 import type { VipLease } from "../resources/vip-lease.js";
 import { scriptEnvironment } from "./environment.js";
 import { paths } from "./paths.js";
@@ -14,7 +15,13 @@ import type { Present } from "./present.js";
 const HOLD_ATTEMPTS = 8;
 
 /** As sd_booted(3) asks. */
-const serviceManagerRuns = (): boolean => existsSync("/run/systemd/system");
+export const serviceManagerRuns = (): boolean => existsSync("/run/systemd/system");
+
+export const scriptPlaces = (): ScriptPlaces => ({
+  folders: paths.resourceFolders,
+  unitFolders: serviceManagerRuns() ? paths.unitFolders : [],
+  agentFolders: paths.agentFolders,
+});
 
 export function resourceWorld(
   group: string,
@@ -41,11 +48,7 @@ export function resourceWorld(
     warn: (problem) => log.warn({ event: "resource.problem", group }, problem),
     call: controlCall(clock),
     date: () => new Date(wallClock()).toString(),
-    places: {
-      folders: paths.resourceFolders,
-      unitFolders: serviceManagerRuns() ? paths.unitFolders : [],
-      agentFolders: paths.agentFolders,
-    },
+    places: scriptPlaces(),
     scriptLimit: () => present.configuration.haCf.scriptLimit,
     inScopes: () => present.configuration.haCf.scriptScopes && serviceManagerRuns(),
     environment: () => scriptEnvironment(present.configuration.haCf, { local: node, alone: present.alone }),

@@ -1,0 +1,143 @@
+/**
+ * Everything beside the cluster's decisions that hears what happens and may say something: API clients, programs of
+ * `respawn`, event scripts, weights and sites of nodes.
+ */
+import { join } from "node:path";
+import type { DaemonContext } from "@systole/daemon";
+import type { OtherMessage } from "../core/message.js";
+import type { Note } from "../core/note.js";
+import { viewOf } from "../core/view.js";
+import { type ClientApi, openClientApi } from "./client-api.js";
+import { type ClientPrograms, createClientPrograms } from "./client-programs.js";
+import { type ClientStates, createClientStates } from "./client-states.js";
+import type { HeartbeatStatus } from "./commands.js";
+import { scriptEnvironment } from "./environment.js";
+import { createEventScripts } from "./event-scripts.js";
+import { memberNamed } from "./members.js";
+import { createNewsDesk, newsOf } from "./news.js";
+import { createNodeAttributes, type NodeAttributes } from "./node-attributes.js";
+import { parametersOf } from "./parameters.js";
+import { paths } from "./paths.js";
+import type { Present } from "./present.js";
+import { rebootMachine } from "./reboot.js";
+import { endRemembered, rememberPrograms, startProgram } from "./start-program.js";
+
+export interface NeighbourhoodDependencies {
+  readonly context: DaemonContext;
+  readonly present: Present;
+  readonly status: () => HeartbeatStatus;
+  readonly uuidOf: (node: string) => Uint8Array | undefined;
+}
+
+export interface Neighbourhood {
+  readonly attributes: NodeAttributes;
+  readonly clients: ClientStates;
+  /** To the cluster or to one node, and to whoever listens here. */
+  say(message: OtherMessage, dest?: string): void;
+  deliver(from: string, message: OtherMessage): void;
+  noted(note: Note): void;
+  /** Once the core decides: the API opens, and what an earlier heartbeat left running ends. */
+  open(): Promise<void>;
+  /** After a reload. */
+  use(): Promise<void>;
+  /** @param handedOn the next process is waited for: it ends the programs, this one has no time for them. */
+  close(handedOn: boolean): Promise<void>;
+}
+
+export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Neighbourhood {
+  const { context, present, status, uuidOf } = dependencies;
+  const { clock, log, node, version, runDirectory } = context;
+  const desk = createNewsDesk();
+  const remembered = join(runDirectory, "client-programs");
+  const attributes = createNodeAttributes((name) => memberNamed(status(), name) !== undefined);
+  const clients = createClientStates({ clock, node, status, say });
+  const programs = programsOf(dependencies, () => rememberPrograms(remembered, programs.pids()));
+  let api: ClientApi | undefined;
+
+  function say(message: OtherMessage, dest?: string): void {
+    if (dest !== node) present.feed({ type: "say", message, ...(dest !== undefined && { dest }) });
+    if (dest === undefined || dest === node) deliver(node, message);
+  }
+  function deliver(from: string, message: OtherMessage): void {
+    attributes.hear(message);
+    clients.hear(from, message);
+    desk.tell({ kind: "message", from, message });
+  }
+  desk.listen((news) => api?.tell(news));
+  desk.listen(createEventScripts(scriptsOf(dependencies)));
+
+  return {
+    ...{ attributes, clients, say, deliver },
+    noted(note) {
+      if (note.kind === "communication-up") programs.begin();
+      for (const news of newsOf(note)) desk.tell(news);
+    },
+    async open() {
+      for (const pid of endRemembered(remembered))
+        log.info({ event: "client.ended" }, `process ${pid} of a former heartbeat is ended`);
+      await programs.use(present.configuration.haCf.clients);
+      const warn = (line: string) => log.warn({ event: "client-api" }, line);
+      api = await openClientApi(paths.register, {
+        ...{ node, version, status, uuidOf, warn },
+        parameter: (name) => parametersOf(present.configuration.haCf).get(name),
+        clientState: (name, client) => clients.ask(name, client, API_LIMIT_MS),
+        times: () => present.configuration.settings,
+        access: () => present.configuration.haCf.clientAccess,
+        isOnline: clients.isOnline,
+        joined: clients.joined,
+        left: clients.left,
+        say(client, message, dest) {
+          const fields = message.fields.filter(([name]) => !OF_CLIENT.has(name));
+          say({ ...message, fields: [...fields, ...clients.signature(client)] }, dest);
+        },
+      });
+    },
+    use: () => programs.use(present.configuration.haCf.clients),
+    async close(handedOn) {
+      api?.close();
+      if (handedOn) return;
+      await programs.end();
+      rememberPrograms(remembered, []);
+    },
+  };
+}
+
+const OF_CLIENT = new Set(["from_id", "to_id", "client_gen"]);
+/** A client's own patience ends sooner. */
+const API_LIMIT_MS = 10_000;
+
+const environmentOf = ({ context, present }: NeighbourhoodDependencies) =>
+  scriptEnvironment(present.configuration.haCf, { local: context.node, alone: present.alone });
+
+function programsOf(dependencies: NeighbourhoodDependencies, changed: () => void): ClientPrograms {
+  const { clock, log } = dependencies.context;
+  return createClientPrograms({
+    clock,
+    start(program) {
+      const running = startProgram(program, environmentOf(dependencies));
+      void Promise.resolve().then(changed);
+      return running;
+    },
+    info: (line) => log.info({ event: "client" }, line),
+    warn: (line) => log.warn({ event: "client" }, line),
+    error: (line) => log.error({ event: "client" }, line),
+    reboot: (why) => rebootMachine(dependencies.context, why),
+  });
+}
+
+function scriptsOf(dependencies: NeighbourhoodDependencies) {
+  const { context, present } = dependencies;
+  const { clock, log } = context;
+  return {
+    clock,
+    folder: paths.eventFolder,
+    dispatcher: paths.dispatcher,
+    environment: () => environmentOf(dependencies),
+    ownStatus: () => memberStateOf(viewOf(present.state, clock.now()), context.node),
+    printed: (line: string) => log.debug({ event: "script.output" }, line),
+    warn: (line: string) => log.warn({ event: "event-script" }, line),
+  };
+}
+
+const memberStateOf = ({ nodes }: Pick<HeartbeatStatus, "nodes">, node: string): string =>
+  nodes.find((one) => one.node === node)?.state ?? "up";
