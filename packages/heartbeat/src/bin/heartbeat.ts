@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { runDaemon } from "@systole/daemon";
 import { systemClock } from "@systole/machine";
 import {
+  refuseReExec,
   reloadRunning,
   runningPid,
   startBackground,
@@ -13,7 +14,8 @@ import {
   validate,
 } from "../shell/background.js";
 import { type CommandLine, parseCommandLine, USAGE } from "../shell/command-line.js";
-import { EXIT_CONFIGURATION, runForeground } from "../shell/foreground.js";
+import { dumpDefaults } from "../shell/dump.js";
+import { EXIT_CONFIGURATION, type ForegroundOptions, runForeground } from "../shell/foreground.js";
 import { paths } from "../shell/paths.js";
 import { VERSION } from "../shell/version.js";
 
@@ -27,9 +29,11 @@ const terminal: Terminal = {
   error: (line) => void process.stderr.write(`${line}\n`),
 };
 
-async function run({ mode, debug, realtime }: CommandLine): Promise<number> {
+async function run(commandLine: CommandLine): Promise<number> {
+  const { mode, debug, realtime, resources, dump, wiki } = commandLine;
   const program = fileURLToPath(import.meta.url);
-  const args = [...Array.from({ length: debug }, () => "-d"), ...(realtime ? [] : ["-l"])];
+  const debugging = Array.from({ length: debug }, () => "-d");
+  const args = [...debugging, ...(realtime ? [] : ["-l"]), ...(resources ? [] : ["-M"])];
   switch (mode) {
     case "help":
       terminal.out(USAGE.trimEnd());
@@ -37,35 +41,40 @@ async function run({ mode, debug, realtime }: CommandLine): Promise<number> {
     case "version":
       terminal.out(VERSION);
       return 0;
+    case "defaults":
+      terminal.out(dumpDefaults(wiki));
+      return 0;
     case "start":
-      return startBackground(program, args, terminal);
+      return startBackground(program, args, terminal, dump);
     case "stop":
       return stop(terminal);
     case "status":
       return status(terminal);
     case "reload":
-      return reloadRunning(program, args, terminal);
+      return reloadRunning(program, args, terminal, dump);
+    case "re-exec":
+      return refuseReExec(terminal);
     case "validate":
-      return validate(terminal) ? 0 : EXIT_CONFIGURATION;
+      return validate(terminal, "must-exist", dump) ? 0 : EXIT_CONFIGURATION;
     case "foreground":
-      return foreground(debug, realtime);
+      return foreground({ debug, realtime, resources });
   }
 }
 
-async function foreground(debug: number, realtime: boolean): Promise<number> {
+async function foreground(options: Omit<ForegroundOptions, "detached">): Promise<number> {
   const running = runningPid();
   if (running !== undefined && running !== process.pid) {
     terminal.error(`info: heartbeat: already running [pid ${running}].`);
     return 0;
   }
   const detached = process.env.SYSTOLE_DETACHED === "1";
-  const options = {
+  const daemon = {
     version: VERSION,
     exitCode: EXIT_CONFIGURATION,
     pidfile: { path: paths.pid, style: "aligned" },
     stopLimitMs: STOP_LIMIT_MS,
   } as const;
-  return runDaemon("heartbeat", options, (context) => runForeground(context, { debug, realtime, detached }));
+  return runDaemon("heartbeat", daemon, (context) => runForeground(context, { ...options, detached }));
 }
 
 const commandLine = parseCommandLine(process.argv.slice(2));
@@ -73,4 +82,7 @@ if (typeof commandLine === "string") {
   terminal.error(`heartbeat: ${commandLine}`);
   terminal.error(USAGE.trimEnd());
   process.exitCode = EXIT_USAGE;
-} else process.exitCode = await run(commandLine);
+} else {
+  for (const word of commandLine.ignored) terminal.error(`heartbeat: "${word}" means nothing and is ignored`);
+  process.exitCode = await run(commandLine);
+}

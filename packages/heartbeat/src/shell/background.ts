@@ -4,6 +4,7 @@ import { ControlError, controlClient, controlPath, isAlive, nodeName, readPidfil
 import { type Clock, milliseconds, seconds } from "@systole/machine";
 import { pause } from "../resources/time-limit.js";
 import { readConfiguration } from "./configuration.js";
+import { dumpConfiguration } from "./dump.js";
 import { EXIT_CONFIGURATION } from "./foreground.js";
 import { paths } from "./paths.js";
 
@@ -22,13 +23,15 @@ export function runningPid(): number | undefined {
   return pid !== undefined && isAlive(pid) ? pid : undefined;
 }
 
-/** Complains on stderr about every mistake in the three files; false if there is an error. */
+/** Complains on stderr about every mistake in the three files; false if there is an error. Else `dump` prints them. */
 export function validate(
-  { error }: Terminal,
+  { out, error }: Terminal,
   interfaces: Parameters<typeof readConfiguration>[2] = "must-exist",
+  dump = false,
 ): boolean {
   const { value, rendered } = readConfiguration(paths, nodeName(), interfaces);
   for (const text of rendered) error(text);
+  if (value !== undefined && dump) out(dumpConfiguration(value, nodeName()));
   if (value === undefined) error("ERROR: Configuration error, heartbeat not started.");
   return value !== undefined;
 }
@@ -42,13 +45,15 @@ export async function startBackground(
   program: string,
   args: readonly string[],
   terminal: Terminal,
+  dump = false,
 ): Promise<number> {
   const running = runningPid();
+  if (!validate(terminal, running === undefined ? "must-exist" : "may-vanish", dump))
+    return EXIT_CONFIGURATION;
   if (running !== undefined) {
     terminal.error(`info: heartbeat: already running [pid ${running}].`);
     return 0;
   }
-  if (!validate(terminal)) return EXIT_CONFIGURATION;
   // Garbage collection must not wait for helper threads that do not have real-time scheduling.
   const child = spawn(process.execPath, ["--single-threaded-gc", program, "-f", ...args], {
     detached: true,
@@ -113,10 +118,20 @@ export async function reloadRunning(
   program: string,
   args: readonly string[],
   terminal: Terminal,
+  dump = false,
 ): Promise<number> {
   const pid = runningPid();
-  if (pid === undefined) return startBackground(program, args, terminal);
-  if (!validate(terminal, "may-vanish")) return EXIT_CONFIGURATION;
+  if (pid === undefined) return startBackground(program, args, terminal, dump);
+  if (!validate(terminal, "may-vanish", dump)) return EXIT_CONFIGURATION;
   process.kill(pid, "SIGHUP");
   return 0;
+}
+
+/** The original replaces its own process when ha.cf has changed. Nobody but itself calls it so. */
+export function refuseReExec({ error }: Terminal): number {
+  const pid = runningPid();
+  error(
+    pid === undefined ? "ERROR: heartbeat is not running." : `ERROR: Heartbeat already running [pid ${pid}].`,
+  );
+  return pid === undefined ? EXIT_CONFIGURATION : 1;
 }

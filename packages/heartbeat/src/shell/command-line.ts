@@ -1,16 +1,35 @@
 /** The options of the `heartbeat` command, as the original's. Source: specification of heartbeat, section 8.4. */
-import { parseArgs } from "node:util";
+import { shortOptions } from "./short-options.js";
 
-export type Mode = "start" | "foreground" | "stop" | "status" | "reload" | "version" | "help" | "validate";
+export type Mode =
+  | "start"
+  | "foreground"
+  | "stop"
+  | "status"
+  | "reload"
+  /** What the original does to itself after a reload; ours needs no second process for it. */
+  | "re-exec"
+  | "defaults"
+  | "version"
+  | "help"
+  | "validate";
 
 export interface CommandLine {
   readonly mode: Mode;
   /** How often `-d` was given. */
   readonly debug: number;
   readonly realtime: boolean;
+  /** False with `-M`: member of the cluster, owner of nothing. */
+  readonly resources: boolean;
+  /** `-v`: the configuration is printed first. */
+  readonly dump: boolean;
+  /** `-W`: as a page of a wiki. */
+  readonly wiki: boolean;
+  /** Words that mean nothing. */
+  readonly ignored: readonly string[];
 }
 
-export const USAGE = `Usage: heartbeat [-d] [-l] [-f | -k | -s | -r | -v | -V | -h]
+export const USAGE = `Usage: heartbeat [-dlMv] [-f | -k | -s | -r | -D [-W] | -V | --check]
 
   (none)  check the configuration and start in the background
   -f      run in the foreground
@@ -19,41 +38,59 @@ export const USAGE = `Usage: heartbeat [-d] [-l] [-f | -k | -s | -r | -v | -V | 
   -r      check the configuration and reload it; starts heartbeat if it is not running
   -d      more debug output; may be given more than once
   -l      no real-time scheduling
-  -v      check the configuration and say what is wrong with it
+  -M      no resource management: a member of the cluster that owns nothing
+  -v      print the configuration with all defaults first
+  -D      print the directives that have a default; with -W as a page of a wiki
+  -R, -C STATE   as the original has them; a reload of this heartbeat does not need them
+  --check        check the configuration, say what is wrong with it and do nothing else
   -V, --version  print the version
   -h, --help     print this
 `;
 
-const OPTIONS = {
-  f: { type: "boolean", short: "f" },
-  k: { type: "boolean", short: "k" },
-  s: { type: "boolean", short: "s" },
-  r: { type: "boolean", short: "r" },
-  d: { type: "boolean", short: "d", multiple: true },
-  l: { type: "boolean", short: "l" },
-  v: { type: "boolean", short: "v" },
-  V: { type: "boolean", short: "V" },
-  h: { type: "boolean", short: "h" },
-  help: { type: "boolean" },
-  version: { type: "boolean" },
-} as const;
+/** In this order the first that was given counts, as in the original. */
+const MODES: readonly (readonly [letter: string, mode: Mode])[] = [
+  ["h", "help"],
+  ["D", "defaults"],
+  ["V", "version"],
+  ["k", "stop"],
+  ["s", "status"],
+  ["r", "reload"],
+  ["R", "re-exec"],
+  ["f", "foreground"],
+];
+
+const LONG: Readonly<Record<string, Mode>> = {
+  "--help": "help",
+  "--version": "version",
+  "--check": "validate",
+};
+const HELD = ["none", "local", "foreign", "all"];
 
 /** @returns a sentence of what is wrong instead, for a wrong command line. */
 export function parseCommandLine(args: readonly string[]): CommandLine | string {
-  try {
-    const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true });
-    const modes: Mode[] = [];
-    if (values.h || values.help) modes.push("help");
-    if (values.V || values.version) modes.push("version");
-    if (values.k) modes.push("stop");
-    if (values.s) modes.push("status");
-    if (values.r) modes.push("reload");
-    if (values.v) modes.push("validate");
-    if (values.f) modes.push("foreground");
-    const [mode = "start", another] = modes;
-    if (another !== undefined && mode !== "help") return "-f, -k, -s, -r, -v and -V exclude each other";
-    return { mode, debug: values.d?.length ?? 0, realtime: values.l !== true };
-  } catch (error) {
-    return error instanceof Error ? error.message.split(". ")[0]! : String(error);
-  }
+  const long = args.filter((arg) => Object.hasOwn(LONG, arg)).map((arg) => LONG[arg]!);
+  const short = args.filter((arg) => !Object.hasOwn(LONG, arg));
+  const { flags, values, words, problem } = shortOptions(short, "dDkMrRsvWlVfhC:");
+  if (problem !== undefined) return problem;
+  const state = values.get("C");
+  if (state !== undefined && !HELD.includes(state)) return `-C: "${state}" is none of ${HELD.join(" ")}`;
+  if (state !== undefined && !flags.has("R")) return "-C only valid with -R";
+  if (flags.has("r") && flags.has("R")) return "-r is mutually exclusive with -R";
+  const [mode = "start"] = [
+    ...long,
+    ...MODES.filter(([letter]) => flags.has(letter)).map(([, given]) => given),
+  ];
+  return {
+    mode,
+    debug:
+      short
+        .filter((arg) => /^-[^-]/.test(arg))
+        .join("")
+        .split("d").length - 1,
+    realtime: !flags.has("l"),
+    resources: !flags.has("M"),
+    dump: flags.has("v"),
+    wiki: flags.has("W"),
+    ignored: words,
+  };
 }
