@@ -29,20 +29,31 @@ export const packages = {
     unit: "heartbeat",
     programs: [
       program("heartbeat", "heartbeat", "usr/sbin/heartbeat"),
-      // /usr/share/heartbeat is where scripts and fingers have found these two for twenty years.
+      // /usr/share/heartbeat is where scripts and fingers have found these for twenty years.
       program("hb_standby", "heartbeat", "usr/sbin/hb_standby", "usr/share/heartbeat/hb_standby"),
       program("hb_takeover", "heartbeat", "usr/sbin/hb_takeover", "usr/share/heartbeat/hb_takeover"),
+      program("hb_addnode", "heartbeat", "usr/sbin/hb_addnode", "usr/share/heartbeat/hb_addnode"),
+      program("hb_delnode", "heartbeat", "usr/sbin/hb_delnode", "usr/share/heartbeat/hb_delnode"),
+      program("hb_setweight", "heartbeat", "usr/share/heartbeat/hb_setweight"),
+      program("hb_setsite", "heartbeat", "usr/share/heartbeat/hb_setsite"),
+      program("ResourceManager", "heartbeat", "usr/share/heartbeat/ResourceManager"),
+      program("req_resource", "heartbeat", "usr/share/heartbeat/req_resource"),
+      program("mach_down", "heartbeat", "usr/share/heartbeat/mach_down"),
       program("cl_status", "heartbeat", "usr/bin/cl_status"),
     ],
     files: [
       unit("heartbeat"),
       ...man("heartbeat.8", "hb_standby.8", "hb_takeover.8", "cl_status.1"),
+      ...man("hb_addnode.8", "hb_delnode.8", "hb_setweight.8", "hb_setsite.8"),
+      ...man("ResourceManager.8", "req_resource.8", "mach_down.8"),
       ...man("ha.cf.5", "haresources.5", "authkeys.5"),
     ],
     conffiles: [
       ["etc/ha.d/ha.cf", "etc/ha.d/ha.cf"],
       ["etc/ha.d/haresources", "etc/ha.d/haresources"],
       ["etc/ha.d/authkeys", "etc/ha.d/authkeys", 0o600],
+      ["etc/ha.d/harc", "etc/ha.d/harc", 0o755],
+      ["etc/ha.d/shellfuncs", "etc/ha.d/shellfuncs"],
       ["packaging/etc/logrotate-heartbeat", "etc/logrotate.d/heartbeat"],
     ],
   },

@@ -126,8 +126,8 @@ export class Mixed {
   call(name: Name, tool: string, args: readonly string[] = [], check = true): Promise<Outcome> {
     if (this.isOurs(name))
       return this.node(name).run([process.execPath, `${BIN}${tool}.js`, ...args], { check });
-    const path = tool === "cl_status" ? `/usr/bin/${tool}` : `/usr/share/heartbeat/${tool}`;
-    return this.peer.run([path, ...args], { check });
+    const paths: Readonly<Record<string, string>> = { cl_status: "/usr/bin/cl_status", heartbeat: ORIGINAL };
+    return this.peer.run([paths[tool] ?? `/usr/share/heartbeat/${tool}`, ...args], { check });
   }
 
   /** What our heartbeat says of itself; undefined while there is none. */

@@ -52,7 +52,7 @@ test.each(parserWords())("$page: lists nothing that the parser does not know", (
 const NOT_OURS = ["ip(8)", "ipvsadm(8)", "nft(8)", "conntrack(8)"];
 
 test.each(pages)("$name: title, order of sections, pages it refers to", (page) => {
-  expect(page.title).toBe(page.name);
+  expect(page.title).toBe(page.name.toLowerCase());
   expect(page.headings.slice(0, 2)).toEqual(["NAME", "SYNOPSIS"]);
   expect(page.headings.at(-1)).toBe("SEE ALSO");
   expect(page.headings).toContain("EXAMPLES");
