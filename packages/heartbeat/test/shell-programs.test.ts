@@ -1,6 +1,7 @@
 import { ControlError } from "@systole/daemon";
 import { describe, expect, test } from "vitest";
 import type { CoreEvent } from "../src/core/event.js";
+import { parseHaCf } from "../src/config/ha-cf.js";
 import { createAnswers } from "../src/shell/answers.js";
 import { clStatus } from "../src/shell/cl-status.js";
 import { parseCommandLine } from "../src/shell/command-line.js";
@@ -11,8 +12,10 @@ import {
   standbySet,
   takeoverSet,
 } from "../src/shell/commands.js";
+import { dumpConfiguration } from "../src/shell/dump.js";
 import { haLogFormat, logTargets, olderFormat } from "../src/shell/log-targets.js";
 import { string } from "../src/wire/field.js";
+import { surroundings } from "./surroundings.js";
 import { settled, virtualClock } from "./virtual-clock.js";
 
 const usual = {
@@ -288,4 +291,35 @@ describe("the log", () => {
       targets.map((target) => (target.kind === "syslog" ? `syslog ${target.facility}` : target.kind)),
     ).toEqual(kinds);
   });
+});
+
+test("heartbeat -v prints what it understood, in the order of the original", () => {
+  const text =
+    "keepalive 500ms\nrtprio 3\nnode lb1 lb2\nbcast eth1\nping 192.0.2.1\nlogfile /var/log/ha-log\n";
+  const { value } = parseHaCf({ path: "ha.cf", text }, surroundings("lb1"));
+  const lines = dumpConfiguration({ haCf: value! }, "lb1").split("\n");
+  const names = [
+    "cluster",
+    "keepalive",
+    "initdead",
+    "warntime",
+    "baud",
+    "udpport",
+    "logfile",
+    "auto_failback",
+    "rtprio",
+  ];
+  expect(lines.map((line) => line.split("\t")[0]!).filter((name) => names.includes(name))).toEqual(names);
+  expect(lines).toContain("keepalive\t500ms\t#\tkeepalive time");
+  expect(lines.slice(-9)).toEqual([
+    "node lb1",
+    "node lb2",
+    "node 192.0.2.1",
+    "#",
+    "#\tCommunications media:",
+    "#",
+    "bcast eth1",
+    "ping 192.0.2.1",
+    `#${"-".repeat(51)}`,
+  ]);
 });

@@ -63,19 +63,33 @@ export async function answerRequest(request: Fields, world: ApiWorld): Promise<r
       return [reply("OK", string("rsc_hold", status.holds))];
     case "clientstatus": {
       const state = await world.clientState(textOf(request, "node") ?? "", textOf(request, "cn") ?? "");
-      return state === undefined ? [] : [reply("OK", string("cs", state))];
+      return state === undefined ? [] : [clientStatus(request, status.node, state)];
     }
     case "getuuid":
     case "getnodename":
       return [identity(type, request, world, reply)];
     case "setfilter":
       return [reply("OK")];
+    case "setsignal":
+      // 0 asks for none. Any other would have us send signals to a process number.
+      return [reply(/^0*$/.test(textOf(request, "signal") ?? "") ? "OK" : "fail")];
     case "set_sendqlen":
       return [];
     default:
       return [reply("badreq", string("info", `heartbeat has no request ${type}`))];
   }
 }
+
+/** The original hands on the very message that the asked node sends over the wire. */
+const clientStatus = (request: Fields, local: string, state: string): Fields => [
+  string("t", "respond-cstatus"),
+  string("dest", local),
+  string("result", "OK"),
+  string("cn", textOf(request, "cn") ?? ""),
+  string("to_id", textOf(request, "from_id") ?? ""),
+  string("cs", state),
+  string("src", textOf(request, "node") ?? ""),
+];
 
 type Reply = (result: string, ...fields: readonly Field[]) => Fields;
 

@@ -10,15 +10,19 @@ const BESIDE: readonly (readonly [name: string, what: string, before: string])[]
   ["deadping", "ping deadtime", "baud"],
   ["initdead", "initial deadtime", "baud"],
   ["warntime", "warning time", "baud"],
+  ["watchdog", "watchdog device", "baud"],
   ["udpport", "UDP port number", "auto_failback"],
   ["logfacility", "syslog log facility", "auto_failback"],
   ["logfile", "log file", "auto_failback"],
   ["debugfile", "debug file", "auto_failback"],
+  ["rtprio", "realtime priority", "hbgenmethod"],
   ["debug", "debug level", "msgfmt"],
+  ["use_logd", "use logging daemon", "conn_logd_time"],
+  ["coreroot", "set root directory of core dump area", "pacemaker"],
 ];
 
 /** The files as heartbeat understood them, every default filled in. */
-export function dumpConfiguration({ haCf }: Configuration, node: string): string {
+export function dumpConfiguration({ haCf }: Pick<Configuration, "haCf">, node: string): string {
   const parameters = parametersOf(haCf);
   const line = (name: string, what: string) =>
     parameters.has(name) ? [`${name}\t${parameters.get(name)}\t#\t${what}`] : [];
