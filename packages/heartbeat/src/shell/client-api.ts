@@ -35,6 +35,8 @@ export interface ClientApi {
 
 /** As many as the control socket has. */
 const MOST_CLIENTS = 64;
+/** Anybody may connect; who says nothing shall not take a client's place. */
+const SIGN_ON_LIMIT_MS = 5000;
 const UNREAD_LIMIT_BYTES = 256 * 1024;
 
 /** Listens at `path`. @throws Error if that cannot be done. */
@@ -43,12 +45,17 @@ export async function openClientApi(path: string, world: ApiSurroundings): Promi
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     const descriptor = descriptorOf(socket);
+    if (sessions.size >= MOST_CLIENTS)
+      world.warn(`client API: more than ${MOST_CLIENTS} clients, one was hung up on`);
     if (sessions.size >= MOST_CLIENTS || descriptor === undefined) return void socket.destroy();
     const session = createApiSession(peerCredentials(descriptor), world, {
       send: (fields) => send(socket, fields, world),
       end: () => void socket.end(),
     });
     sessions.set(socket, session);
+    socket.setTimeout(SIGN_ON_LIMIT_MS, () => {
+      if (session.client === undefined) socket.destroy();
+    });
     socket.on("close", () => {
       sessions.delete(socket);
       if (session.client !== undefined) world.left(session.client);
