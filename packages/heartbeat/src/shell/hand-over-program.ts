@@ -3,6 +3,8 @@ import { type Command, controlClient, controlPath, type Program } from "@systole
 import { VERSION } from "./version.js";
 
 const LIMIT_MS = 35_000;
+/** As the original, which knows no other. */
+const USAGE_EXIT = 1;
 
 /** @param verb of heartbeat's control socket */
 export function handOverProgram(name: string, verb: "standby" | "takeover", summary: string): Program {
@@ -19,5 +21,5 @@ export function handOverProgram(name: string, verb: "standby" | "takeover", summ
       return 0;
     },
   };
-  return { name, version: VERSION, summary, commands: [command] };
+  return { name, version: VERSION, summary, commands: [command], usageExit: USAGE_EXIT };
 }
