@@ -7,7 +7,8 @@ import type { DaemonContext } from "@systole/daemon";
 import type { OtherMessage } from "../core/message.js";
 import type { Note } from "../core/note.js";
 import { viewOf } from "../core/view.js";
-import { type ClientApi, openClientApi } from "./client-api.js";
+import { problemOf } from "../resources/resource.js";
+import { type ApiSurroundings, type ClientApi, openClientApi } from "./client-api.js";
 import { type ClientPrograms, createClientPrograms } from "./client-programs.js";
 import { type ClientStates, createClientStates } from "./client-states.js";
 import type { HeartbeatStatus } from "./commands.js";
@@ -45,8 +46,8 @@ export interface Neighbourhood {
 }
 
 export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Neighbourhood {
-  const { context, present, status, uuidOf } = dependencies;
-  const { clock, log, node, version, runDirectory } = context;
+  const { context, present, status } = dependencies;
+  const { clock, log, node, runDirectory } = context;
   const desk = createNewsDesk();
   const remembered = join(runDirectory, "client-programs");
   const attributes = createNodeAttributes((name) => memberNamed(status(), name) !== undefined);
@@ -76,21 +77,11 @@ export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Ne
       for (const pid of endRemembered(remembered))
         log.info({ event: "client.ended" }, `process ${pid} of a former heartbeat is ended`);
       await programs.use(present.configuration.haCf.clients);
-      const warn = (line: string) => log.warn({ event: "client-api" }, line);
-      api = await openClientApi(paths.register, {
-        ...{ node, version, status, uuidOf, warn },
-        parameter: (name) => parametersOf(present.configuration.haCf).get(name),
-        clientState: (name, client) => clients.ask(name, client, API_LIMIT_MS),
-        times: () => present.configuration.settings,
-        access: () => present.configuration.haCf.clientAccess,
-        isOnline: clients.isOnline,
-        joined: clients.joined,
-        left: clients.left,
-        say(client, message, dest) {
-          const fields = message.fields.filter(([name]) => !OF_CLIENT.has(name));
-          say({ ...message, fields: [...fields, ...clients.signature(client)] }, dest);
-        },
-      });
+      try {
+        api = await openClientApi(paths.register, apiWorldOf(dependencies, clients, say));
+      } catch (error) {
+        log.error({ event: "client-api" }, `no client API at ${paths.register}: ${problemOf(error)}`);
+      }
     },
     use: () => programs.use(present.configuration.haCf.clients),
     async close(handedOn) {
@@ -99,6 +90,29 @@ export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Ne
       await programs.end();
       rememberPrograms(remembered, []);
     },
+  };
+}
+
+function apiWorldOf(
+  { context, present, status, uuidOf }: NeighbourhoodDependencies,
+  clients: ClientStates,
+  say: Neighbourhood["say"],
+): ApiSurroundings {
+  const { node, version, log } = context;
+  return {
+    ...{ node, version, status, uuidOf },
+    parameter: (name) => parametersOf(present.configuration.haCf).get(name),
+    clientState: (name, client) => clients.ask(name, client, API_LIMIT_MS),
+    times: () => present.configuration.settings,
+    access: () => present.configuration.haCf.clientAccess,
+    isOnline: clients.isOnline,
+    joined: clients.joined,
+    left: clients.left,
+    say(client, message, dest) {
+      const fields = message.fields.filter(([name]) => !OF_CLIENT.has(name));
+      say({ ...message, fields: [...fields, ...clients.signature(client)] }, dest);
+    },
+    warn: (line) => log.warn({ event: "client-api" }, line),
   };
 }
 
