@@ -58,7 +58,7 @@ async function start(cluster: Cluster): Promise<void> {
   await until("the VIP", () => node.holds("10.0.1.200"), { limitMs: 60_000 });
 }
 
-test("the original's cl_status and ipfail are served", { timeout: 300_000 }, async () => {
+test("the original's cl_status and ipfail are served", { timeout: 900_000 }, async () => {
   await withCluster(ultraMonkey({ directors: 2, reals: 0, heartbeats: 1 }), async (cluster) => {
     await start(cluster);
     const node = cluster.node("director1");

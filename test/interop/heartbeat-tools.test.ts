@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { until } from "../lab/until.js";
 import { type Mixed, type Name, OTHER, PREFERRED, withMixed } from "./mixed-cluster.js";
 
-const LIFE_MS = 600_000;
+const LIFE_MS = 1_200_000;
 const KEY = (node: Name) => `IPaddr2::10.0.1.20${node === PREFERRED ? 0 : 1}/24/pub`;
 const HA_CF = "ping 10.0.1.100 10.0.1.99\nping_group gateways 10.0.1.100\nenv FOO=bar\n";
 

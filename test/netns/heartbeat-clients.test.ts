@@ -43,7 +43,7 @@ const linesOf = (node: LabNode, file: string): readonly string[] =>
 const patience = { limitMs: 60_000, everyMs: 50 };
 
 test("a program of respawn lives as long as heartbeat does, one that exits with 100 once", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   await withCluster(ultraMonkey({ directors: 2, reals: 0, heartbeats: 1 }), async (cluster) => {
     const { node, pid } = await begin(cluster);
@@ -70,7 +70,7 @@ test("a program of respawn lives as long as heartbeat does, one that exits with 
 });
 
 test("event scripts hear of deaths, and of what a script tells the cluster", {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   await withCluster(ultraMonkey({ directors: 2, reals: 0, heartbeats: 1 }), async (cluster) => {
     const { node } = await begin(cluster);
