@@ -1,7 +1,7 @@
 import { ControlError } from "@systole/daemon";
 import { describe, expect, test } from "vitest";
-import type { CoreEvent } from "../src/core/event.js";
 import { parseHaCf } from "../src/config/ha-cf.js";
+import type { CoreEvent } from "../src/core/event.js";
 import { createAnswers } from "../src/shell/answers.js";
 import { clStatus } from "../src/shell/cl-status.js";
 import { parseCommandLine } from "../src/shell/command-line.js";
