@@ -67,8 +67,7 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         transmitter.resend(action.sequence);
         return;
       case "ping":
-        dependencies.ping();
-        return;
+        return dependencies.ping();
       case "renew":
         if (clock.now() > action.until) return;
         lease.together(() => runner.each(action.groups, "renew"));
@@ -101,11 +100,9 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         dependencies.publish(action.severity, action.fact);
         return;
       case "log":
-        dependencies.log(action.note);
-        return;
+        return dependencies.log(action.note);
       case "deliver":
-        dependencies.deliver(action.from, action.message);
-        return;
+        return dependencies.deliver(action.from, action.message);
       case "finished":
         dependencies.finished();
         return;
