@@ -45,13 +45,6 @@ ${"cluster hopfudge deadtime deadping warntime initdead baud auto_failback hbgen
 
 const STOPPED =
   "hbstatus | hbstatus -v | nodestatus director1 | nodestatus | listnodes -q | rscstatus | hbparameter | nosuch";
-const GROUPS = `
-listkeys | listkeys director1 | listkeys DIRECTOR2 | listkeys .* | listkeys dir | listkeys nosuch | allkeys
-status | status ${KEY(PREFERRED)} | status ${KEY(OTHER)} | status nosuch | statgroup ${KEY(OTHER)} | statgroup nosuch
-verifyallidle | takegroup | takegroup nosuch | givegroup | givegroup nosuch | nosuch | -x
-`;
-
-const ATTRIBUTES = "nodeweight director1 | nodesite director2";
 
 const linesOf = (text: string): readonly string[] =>
   text
@@ -66,28 +59,23 @@ const asked = (line: string, node: Name): readonly string[] => {
 
 async function answerOf(mixed: Mixed, name: Name, tool: string, line: string) {
   const { status, stdout } = await mixed.call(name, tool, asked(line, name), false);
-  const text = stdout.replace(/version:?[\t ][^)\n]*\)?/, "VERSION").replace(/pid \d+/, "pid PID");
-  if (!/SELF|PEER|^-s$/.test(line)) return { status, stdout: text };
+  const text = stdout.replace(/version:?[\t ][^)\n]*\)?/, "VERSION");
+  if (!/SELF|PEER/.test(line)) return { status, stdout: text };
   const peer = name === PREFERRED ? OTHER : PREFERRED;
   return { status, stdout: text.replaceAll(name, "SELF").replaceAll(peer, "PEER") };
 }
 
 /** Each line is put to both nodes; the lines whose answers differ. */
-async function differences(mixed: Mixed, tool: string, lines: readonly string[], nodes: readonly Name[]) {
-  const { ours, real } = { ours: mixed.options.ours, real: mixed.real };
+async function differences(mixed: Mixed, tool: string, lines: readonly string[]) {
   const found: unknown[] = [];
   for (const line of lines) {
-    const [from, against = NOTHING] = await Promise.all(
-      [ours, real].filter((name) => nodes.includes(name)).map((name) => answerOf(mixed, name, tool, line)),
+    const [from, against] = await Promise.all(
+      [mixed.options.ours, mixed.real].map((name) => answerOf(mixed, name, tool, line)),
     );
     if (JSON.stringify(from) !== JSON.stringify(against)) found.push({ line, ours: from, real: against });
   }
   return found;
 }
-
-const both: readonly Name[] = [PREFERRED, OTHER];
-/** Where only one is asked. */
-const NOTHING = { status: 0, stdout: "" };
 
 test("cl_status of both says the same of the same cluster", { timeout: LIFE_MS }, async () => {
   const options = {
@@ -97,28 +85,14 @@ test("cl_status of both says the same of the same cluster", { timeout: LIFE_MS }
     haCf: HA_CF,
   } as const;
   await withMixed(options, async (mixed) => {
-    for (const name of both)
+    for (const name of [PREFERRED, OTHER] as const)
       mixed.put(name, "haresources", `director1 ${KEY(PREFERRED)}\ndirector2 ${KEY(OTHER)}\n`);
     mixed.put(PREFERRED, "ha.cf", `logfile /var/log/ha-log\n${mixed.read(PREFERRED, "ha.cf")}`);
-    expect(await differences(mixed, "cl_status", linesOf(STOPPED), both)).toEqual([]);
+    expect(await differences(mixed, "cl_status", linesOf(STOPPED))).toEqual([]);
     await mixed.startBoth();
     const settled = async () =>
       (await mixed.holds(PREFERRED)) === "local" && (await mixed.holds(OTHER)) === "local";
-    await until("both to have their own group", settled, { everyMs: 500, limitMs: 120_000 });
-    expect(await differences(mixed, "cl_status", linesOf(SETTLED), both)).toEqual([]);
-    expect(await differences(mixed, "ResourceManager", linesOf(GROUPS), both)).toEqual([]);
-    for (const tool of ["hb_addnode", "hb_delnode", "hb_setweight", "hb_setsite"])
-      expect(await differences(mixed, tool, [""], both)).toEqual([]);
-    expect(await differences(mixed, "req_resource", [KEY(PREFERRED)], [PREFERRED])).toEqual([]);
-    expect(await differences(mixed, "mach_down", ["nosuch"], both)).toEqual([]);
-    expect(
-      await differences(mixed, "heartbeat", linesOf("-D | -DW | -s | -x | -C local | -rR"), both),
-    ).toEqual([]);
-    await mixed.call(OTHER, "hb_setweight", ["director1", "50"]);
-    await mixed.call(PREFERRED, "hb_setsite", ["director2", "cellar"]);
-    const told = async () => (await differences(mixed, "cl_status", linesOf(ATTRIBUTES), both)).length === 0;
-    await until("both to know weight and site", told, { everyMs: 500, limitMs: 30_000 });
-    expect((await mixed.call(PREFERRED, "cl_status", ["nodeweight", "director1"])).stdout).toBe("50\n");
-    expect((await mixed.call(OTHER, "cl_status", ["nodesite", "director2"])).stdout).toBe("cellar\n");
+    await until("both to have their own group", settled, { everyMs: 500, limitMs: 300_000 });
+    expect(await differences(mixed, "cl_status", linesOf(SETTLED))).toEqual([]);
   });
 });
