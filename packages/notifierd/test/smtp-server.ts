@@ -22,6 +22,8 @@ export interface Script {
   /** So long before the answer to the end of a message. */
   delayMs?: number;
   starttls?: boolean;
+  /** Hears each command of a transaction, and that a message was taken: `250`, right after it was said. */
+  watch?: (what: "command" | "250") => void;
   /** Needed before MAIL FROM. */
   login?: { readonly user: string; readonly pass: string };
 }
@@ -32,6 +34,8 @@ export interface SmtpServer {
   readonly script: Script;
   /** Commands in the order they came, without the text of messages. */
   readonly commands: readonly string[];
+  /** How many are connected. */
+  conversations(): number;
   /** To all who are connected, out of turn. */
   say(text: string): void;
   close(): Promise<void>;
@@ -76,16 +80,21 @@ export async function startSmtpServer(script: Script = {}): Promise<SmtpServer> 
     let user: string | undefined;
     let body: string[] | undefined;
     const say = (line: string) => socket.write(`${line}\r\n`);
+    const answer = (reply: string) => {
+      say(reply);
+      if (reply.startsWith("2")) script.watch?.("250");
+    };
     const endOfMessage = (lines: readonly string[]) => {
       const mail = { from, to, text: lines.join("\n"), tls, user };
       const reply = script.message?.(mail) ?? "250 2.0.0 taken";
       if (reply === "drop" || reply.startsWith("2")) keep(mail);
       if (reply === "drop") socket.destroy();
-      else if ((script.delayMs ?? 0) > 0) setTimeout(() => say(reply), script.delayMs);
-      else say(reply);
+      else if ((script.delayMs ?? 0) > 0) setTimeout(() => answer(reply), script.delayMs);
+      else answer(reply);
     };
     const command = (line: string) => {
       commands.push(line);
+      if (line !== "QUIT") script.watch?.("command");
       const [verb = ""] = line.toUpperCase().split(/[ :]/);
       const argument = /<(.*)>/.exec(line)?.[1] ?? "";
       if (verb === "EHLO") {
@@ -140,6 +149,7 @@ export async function startSmtpServer(script: Script = {}): Promise<SmtpServer> 
     get port() {
       return port;
     },
+    conversations: () => sockets.size,
     say(text) {
       for (const socket of sockets) socket.write(text);
     },
