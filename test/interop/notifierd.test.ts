@@ -6,6 +6,7 @@ import { type Peer, peerOn } from "../lab/peer.js";
 import type { Running } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
+import { masqDirector, serve, VIP } from "../netns/traffic/traffic.js";
 import {
   CERTIFICATE,
   EXIM_PORT,
@@ -116,4 +117,49 @@ test("smtp-sink: has no TLS; opportunistic mail arrives, required waits", async 
   await withSettings(`server = ${mail()}:${SINK_PORT}`);
   expect((await notifier(director(), "test", "sink@test")).code).toBe(0);
   await until("the letter", () => captured().some((text) => text.includes("X-Rcpt-Args: <sink@test>")));
+});
+
+test("ldirectord's emailalert goes by the server of its smtp=, as ldirectord wrote it; our own letter by ours", async () => {
+  await withSettings(...exim());
+  await masqDirector(cluster, "director1");
+  const web = await serve(cluster.node("real1"), 80);
+  director().put(
+    "/etc/ha.d/ldirectord.cf",
+    [
+      "checkinterval=1\nchecktimeout=2\nquiescent=yes",
+      `emailalert="web@test"\nemailalertfrom="LVS <lvs@test>"\nsmtp=${mail()}:${SINK_PORT}`,
+      `virtual=${VIP}:80\n\treal=10.0.2.11:80 masq\n\tchecktype=connect\n\tscheduler=rr\n`,
+    ].join("\n"),
+  );
+  const program = new URL("../../packages/ldirectord/dist/bin/ldirectord.js", import.meta.url).pathname;
+  const ldirectord = await director().spawn([
+    process.execPath,
+    program,
+    "--foreground",
+    "ldirectord.cf",
+    "start",
+  ]);
+  const heard = () => daemon!.lines.some((line) => line.includes("listening to ldirectord"));
+  await until("notifierd to listen to it", heard, { limitMs: 60_000 });
+  await until(
+    "the real server to be up",
+    () => ldirectord.lines.some((line) => line.includes("Check passed")),
+    {
+      limitMs: 60_000,
+    },
+  );
+  await web.stop();
+  const alerts = () =>
+    readdirSync(peer.path("/srv/sink"))
+      .map((name) => peer.read(`/srv/sink/${name}`))
+      .filter(
+        (text) => text.includes("X-Rcpt-Args: <web@test>") && text.includes("X-Systole-Node: director1"),
+      );
+  await until("the alert", () => alerts().length > 0, { limitMs: 60_000 });
+  expect(alerts()[0]).toMatch(/^X-Mail-Args: <lvs@test>/m);
+  expect(alerts()[0]).toMatch(/^Subject: Quiescent real server: 10\.0\.2\.11:80/m);
+  expect(alerts()[0]).toMatch(/^ldirectord host: director1$/m);
+  const ours = /^Subject: \[critical\] director1: real server 10\.0\.2\.11:80 of/m;
+  await until("our own letter", () => ours.test(mailbox(peer)), { limitMs: 60_000 });
+  await ldirectord.stop();
 });

@@ -150,7 +150,7 @@ function carrier(heard: boolean, sendmailPaths: readonly string[] = []) {
     world,
   });
   const published = () => events.since("b", 0).events.map(({ fact }) => fact.kind);
-  return { ...made, lines, published };
+  return { ...made, lines, published, events };
 }
 
 const letter: Letter = {
@@ -166,6 +166,16 @@ test("where notifierd listens, the letter is a fact and nothing else", async () 
   one.send(letter, smtp);
   await one.idle(5000);
   expect([one.published(), heard]).toEqual([["letter"], []]);
+  expect(one.events.since("b", 0).events[0]!.fact).toEqual({
+    ...{
+      kind: "letter",
+      to: letter.to,
+      from: "lvs@example.test",
+      subject: letter.subject,
+      text: letter.text,
+    },
+    via: `127.0.0.1:${smtp.port}`, // smtp= of the file is asked first
+  });
 });
 
 test("by SMTP: one RCPT for each address, the envelope of emailalertfrom, the headers that mail must have", async () => {

@@ -55,7 +55,7 @@ test("the message comes whole, addresses are no options", async () => {
   expect(readFileSync(join(directory, "args"), "utf8")).toBe(
     "-i\n-f\nsystole@lb2\n-N\nfailure,delay\n--\nops@example.org\n-oX@example.org\n",
   );
-  expect(readFileSync(join(directory, "message"), "utf8")).toMatch(/^Subject: down\r?$/m);
+  expect(readFileSync(join(directory, "message"), "utf8")).toMatch(/^Subject: down$/m);
 });
 
 test.each([

@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
-import type { EventLog } from "@systole/bus";
+import type { EventLog, LetterFact } from "@systole/bus";
 import { controlClient, controlPath, type Logger } from "@systole/daemon";
 import { type Clock, milliseconds, plus } from "@systole/machine";
 import type { SmtpServer } from "../config/mail.js";
@@ -53,7 +53,7 @@ export function createMailCarrier({
   let last: Promise<void> = Promise.resolve();
 
   async function carry(letter: Letter, smtp: SmtpServer | undefined): Promise<void> {
-    const publish = () => void events.publish("notice", { kind: "letter", ...letter });
+    const publish = () => void events.publish("notice", letterFact(letter, smtp));
     if (await isHeard(daemon)) return publish();
     try {
       if (smtp === undefined) await bySendmail(await compose(letter, node), sendmailPaths, clock);
@@ -93,6 +93,17 @@ export function createMailCarrier({
   };
 }
 
+/** `smtp=` of the file is asked before the servers of notifier.ini, for this letter. */
+const letterFact = (letter: Letter, smtp: SmtpServer | undefined): LetterFact => ({
+  kind: "letter",
+  ...letter,
+  ...(letter.from === undefined ? {} : { from: bareAddress(letter.from) }),
+  ...(smtp === undefined ? {} : { via: viaOf(smtp) }),
+});
+
+const viaOf = ({ host, port }: SmtpServer): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+
 async function notifierHears(daemon: string): Promise<boolean> {
   try {
     const status = await controlClient(controlPath("notifierd"), { limitMs: 1000 }).call("status");
@@ -124,7 +135,8 @@ const headers = (letter: Letter, node: string) => ({
 
 async function compose(letter: Letter, node: string): Promise<Buffer> {
   const { default: MailComposer } = await import("nodemailer/lib/mail-composer");
-  return await new MailComposer(headers(letter, node)).compile().build();
+  const message = await new MailComposer(headers(letter, node)).compile().build();
+  return Buffer.from(message.toString("latin1").replaceAll("\r\n", "\n"), "latin1"); // lines of Unix for sendmail
 }
 
 async function bySmtp(letter: Letter, { host, port }: SmtpServer, node: string): Promise<void> {

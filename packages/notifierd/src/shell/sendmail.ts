@@ -24,7 +24,8 @@ export async function deliverBySendmail(
   settings: SmtpSettings,
   { clock, dialogue }: SendmailParts,
 ): Promise<Outcome> {
-  const message = await encode(letter, to);
+  // A program of Unix reads lines of Unix.
+  const message = (await encode(letter, to)).toString("latin1").replaceAll("\r\n", "\n");
   // -i: a line with a dot is a line; addresses behind -- are no options. No shell anywhere.
   const args = ["-i", "-f", letter.from, ...(settings.dsn ? ["-N", "failure,delay"] : []), "--", ...to];
   dialogue?.add("*", `${program} ${args.join(" ")}`);
@@ -51,7 +52,7 @@ export async function deliverBySendmail(
       const answers = to.map((address): Answer => ({ address, verdict: verdict(code), reply }));
       settle({ type: "answered", server: program, tls: false, answers });
     });
-    child.stdin.end(message);
+    child.stdin.end(message, "latin1");
   });
 }
 
