@@ -170,7 +170,8 @@ export function openSpool(root: string): Spool {
       for (const id of ids) remove("new", fileName(id));
     },
     settle(letter, into) {
-      write(into, fileName(letter.id), letter);
+      // What was delivered is history: if a power failure takes it back to cur, it is sent again under its Message-ID.
+      write(into, fileName(letter.id), letter, into === "failed");
       remove("cur", fileName(letter.id));
       trim(into);
     },
