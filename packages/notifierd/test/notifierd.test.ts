@@ -201,6 +201,77 @@ describe("the program notifier", () => {
     );
   });
 
+  test("test explains each step of a conversation that failed", async () => {
+    smtp.script.message = () => "451 4.3.0 try again later";
+    await start().ready;
+    const { code, text } = await notifier("test", "--wait", "30");
+    expect(code).toBe(1);
+    const said = text.slice(text.indexOf("What was said")).split("\n");
+    for (const line of [
+      /^ {2}S: 220 .* {3}<- it is ready$/,
+      /^ {2}C: EHLO .* {3}<- we say who we are, it says what it can$/,
+      /^ {2}C: MAIL FROM:<systole@example\.org>.* {3}<- who sends it$/,
+      /^ {2}C: RCPT TO:<ops@example\.org> {3}<- who shall have it$/,
+      /^ {2}S: 354 .* {3}<- it waits for the letter$/,
+      /^ {2}S: 451 4\.3\.0 try again later {3}<- the server says later; the letter waits and is tried again$/,
+    ])
+      expect(said).toContainEqual(expect.stringMatching(line));
+  });
+
+  test("queue, show, ack, status, flush, retry: what they say, and what it means for a script", async () => {
+    await start().ready;
+    say(dead(1).fact);
+    await smtp.received(1);
+    await untilStatus(({ waiting }) => waiting === 0);
+    expect(await notifier("queue")).toEqual({ code: 0, text: "no letters\n" });
+    const listed = await notifier("queue", "--all");
+    expect(listed.text).toMatch(
+      /^ID +WRITTEN +TO +SUBJECT\n\S+ +\S+Z +ops@example\.org: delivered +\[critical\] lb2: /,
+    );
+    const id = /^(\d{14}\S+)/m.exec(listed.text)![1]!;
+    expect((await notifier("ack", id)).text).toMatch(/^acknowledged: \[critical\] lb2: lb1 is dead/);
+    expect((await notifier("show", id)).text).toMatch(
+      /^delivered, written \S+Z, critical\nops@example\.org: delivered: 250/,
+    );
+    expect(await notifier("status")).toMatchObject({
+      code: 0,
+      text: expect.stringContaining("mail servers: no trouble"),
+    });
+
+    await smtp.close();
+    say(alive(2).fact);
+    await untilStatus(({ outage }) => outage !== null);
+    expect(await notifier("status")).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^1 letter is waiting, 0 failed\nmail: 127\.0\.0\.1:\d+: .*ECONNREFUSED/),
+    });
+    expect((await notifier("flush")).text).toBe("1 letter is tried again\n");
+    await smtp.reopen();
+    const [{ id: second }] = JSON.parse((await notifier("queue", "--json")).text);
+    expect((await notifier("retry", second)).text).toBe(`${second} is tried again\n`);
+    await smtp.received(2);
+  });
+
+  test("wrong words: exit code 2 for the command line, 1 for what is not there, and what is right", async () => {
+    await start().ready;
+    const cases: readonly { words: readonly string[]; code: number; says: string }[] = [
+      { words: [], code: 2, says: "notifier: which command?" },
+      { words: ["quue"], code: 2, says: 'no command "quue", did you mean "queue"?' },
+      { words: ["queue", "extra"], code: 2, says: 'too much: "extra"' },
+      { words: ["queue", "--foo"], code: 2, says: "Unknown option '--foo'" },
+      { words: ["show"], code: 2, says: "show needs ID" },
+      { words: ["show", "x"], code: 1, says: "no letter x" },
+      { words: ["retry", "x"], code: 1, says: "no letter x waits or has failed" },
+      { words: ["ack", "x"], code: 1, says: "no letter x waits or was delivered" },
+      { words: ["silence", "10x"], code: 1, says: '"10x" is not a duration: write 2s, 500ms, 5m, 1h or 5d' },
+      { words: ["unsilence", "x"], code: 1, says: "no silence x" },
+      { words: ["test", "--wait", "abc"], code: 1, says: '--wait: "abc" is not 0 to 3600' },
+      { words: ["test", "--webhook", "chat"], code: 1, says: "no [webhook chat] in notifier.ini" },
+    ];
+    for (const { words, code, says } of cases)
+      expect(await notifier(...words)).toEqual({ code, text: expect.stringContaining(says) });
+  });
+
   test("without notifierd says so", async () => {
     expect(await notifier("queue")).toMatchObject({
       code: 1,

@@ -59,6 +59,9 @@ export async function ask<Answer>(
 export const whoami = ({ SUDO_USER, USER }: NodeJS.ProcessEnv = process.env): string =>
   SUDO_USER ?? USER ?? "";
 
+/** `1 letter is`, `2 letters are`. */
+export const letters = (count: number): string => (count === 1 ? "1 letter is" : `${count} letters are`);
+
 export const stamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 export const FOLDER_WORDS = { cur: "waiting", failed: "failed", done: "delivered" } as const;

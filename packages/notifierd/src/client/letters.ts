@@ -1,19 +1,19 @@
 /** notifier queue, show, retry, flush, ack. */
 import type { Command, Output } from "@systole/daemon";
-import { ask, type Brief, FOLDER_WORDS, type Found, replies, stamp, whoami } from "./ask.js";
+import { ask, type Brief, FOLDER_WORDS, type Found, letters, replies, stamp, whoami } from "./ask.js";
 
 const TRIED = new Set(["waiting", "delivered", "rejected", "expired"]);
 
-function listLetters(out: Output, letters: readonly Brief[]): void {
+function listLetters(out: Output, found: readonly Brief[]): void {
   if (out.wantsJson) {
-    out.json(letters);
+    out.json(found);
     return;
   }
-  if (letters.length === 0) {
+  if (found.length === 0) {
     out.line("no letters");
     return;
   }
-  const rows = letters.flatMap(({ id, folder, createdAtMs, subject, deliveries }) =>
+  const rows = found.flatMap(({ id, folder, createdAtMs, subject, deliveries }) =>
     deliveries.map(({ address, state, attempts }) => {
       const tries = folder === "cur" && TRIED.has(state) ? ` (${attempts} tries)` : "";
       return [id, stamp(createdAtMs), `${address}: ${state}${tries}`, subject];
@@ -71,7 +71,7 @@ export const flush: Command = {
   async run({ out }) {
     const answer = await ask<{ readonly tried: number }>("flush");
     if (out.wantsJson) out.json(answer);
-    else out.line(`${answer.tried} letters are tried again`);
+    else out.line(`${letters(answer.tried)} tried again`);
     return 0;
   },
 };

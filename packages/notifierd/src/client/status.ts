@@ -1,7 +1,7 @@
 /** notifier status: is there anything to worry about in how letters leave? */
 import type { Command } from "@systole/daemon";
 import { duration } from "../core/duration.js";
-import { ask, type Status } from "./ask.js";
+import { ask, letters, type Status } from "./ask.js";
 
 export const status: Command = {
   name: "status",
@@ -28,7 +28,7 @@ function lines({
     outage === null ? [] : [`${channel}: ${outage.problem}`],
   );
   return [
-    `${waiting} letters wait, ${failed} have failed`,
+    `${letters(waiting)} waiting, ${failed} failed`,
     ...(held === 0 ? [] : [`${held} are held back and come as one letter`]),
     ...(unacknowledged === 0 ? [] : [`${unacknowledged} wait for somebody to acknowledge them`]),
     ...(troubles.length === 0 ? ["mail servers: no trouble"] : troubles),

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Command, Output } from "@systole/daemon";
 import { explain } from "../shell/dialogue.js";
 import { ask, type Brief, FOLDER_WORDS, type Found, type Outage, replies, type Status } from "./ask.js";
+import { steps } from "./steps.js";
 
 const POLL_MS = 200;
 
@@ -67,7 +68,7 @@ function report(out: Output, { folder, letter, outage, dialogue }: Progress, ver
   if (folder === "done" && !verbose) return;
   if (dialogue !== null && dialogue.length > 0) {
     out.line("\nWhat was said (C: notifierd, S: the server):");
-    for (const line of dialogue) out.line(`  ${line}`);
+    for (const line of steps(dialogue)) out.line(`  ${line}`);
   }
   if (folder === "done") return;
   const said = [problem, ...letter.deliveries.map(({ reply }) => reply)].filter((one) => one !== undefined);
