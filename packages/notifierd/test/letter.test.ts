@@ -130,6 +130,55 @@ describe("the subject", () => {
     },
   ])("$name", ({ events, subject }) => expect(write(events)?.subject).toBe(subject));
 
+  /** The formats are those in keepalived 2.2.7 of Debian 12: `[%s] Realserver %s of virtual server %s - %s` and so on. */
+  test.each<{ name: string; is: ClusterEvent; subject: string }>([
+    {
+      name: "a real server down",
+      is: serverDown(1),
+      subject: "[lb2] Realserver [10.0.0.11]:tcp:80 of virtual server [192.0.2.10]:tcp:80 - DOWN",
+    },
+    {
+      name: "a real server up, IPv6",
+      is: event(1, {
+        ...{
+          kind: "real-server.up",
+          service: "udp [2001:db8::10]:53",
+          server: "[2001:db8::11]:53",
+          weight: 1,
+        },
+      }),
+      subject: "[lb2] Realserver [2001:db8::11]:udp:53 of virtual server [2001:db8::10]:udp:53 - UP",
+    },
+    {
+      name: "no real server left",
+      is: event(1, { kind: "fallback.used", service: "tcp 192.0.2.10:80", server: "127.0.0.1:80" }),
+      subject: "[lb2] Virtualserver [192.0.2.10]:tcp:80 - DOWN",
+    },
+    {
+      name: "a takeover",
+      is: finished(1, "web"),
+      subject: "[lb2] VRRP Instance web - Entering MASTER state",
+    },
+    {
+      name: "a release",
+      is: event(1, { kind: "release.finished", groups: ["web"], reason: "standby", totalMs: 3 }),
+      subject: "[lb2] VRRP Instance web - Entering BACKUP state",
+    },
+    {
+      name: "a resource that failed",
+      is: event(1, { kind: "resource.failed", resource: "web", action: "start", problem: "exit 1" }),
+      subject: "[lb2] VRRP Instance web - Entering FAULT state",
+    },
+    {
+      name: "what keepalived has no words for",
+      is: dead(1),
+      subject: "[lb2] lb1 is dead: silent for 10.0 s (deadtime 10.0 s)",
+    },
+  ])("in keepalived's words: $name", ({ is, subject }) => {
+    const everything = [{ ...ops, severity: "info" as const }];
+    expect(write([is], { subjects: "keepalived", recipients: everything })?.subject).toBe(subject);
+  });
+
   test("a takeover is told by its VIPs, where they are known", () => {
     const up = (sequence: number, address: string) =>
       event(sequence, { kind: "vip.up", address, device: "eth0", reason: "started" });
