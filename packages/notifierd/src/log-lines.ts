@@ -25,6 +25,8 @@ export const eventRefused = (source: string, error: unknown): string =>
   `an event of ${source} could not be kept, it is asked for again: ${reason(error)}`;
 export const sourceLost = (source: string, problem: string): string => `no events from ${source}: ${problem}`;
 export const sourceLive = (source: string): string => `listening to ${source}`;
+export const leftToActive = (events: number): string =>
+  `${events} events are the active director's to tell (notify-from = active)`;
 export const missed = (source: string, count: number): string => `${count} events of ${source} are lost`;
 export const held = (address: string, perHour: number): string =>
   `more than ${perHour} mails an hour to ${address}: the rest comes as one letter`;

@@ -28,6 +28,7 @@ test("an empty file: defaults, and a warning that nobody will hear of anything",
     flapChanges: 3,
     flapWindow: 300_000,
     subjects: "systole",
+    notifyFrom: "all",
     webhooks: [],
     smtp: {
       sendmail: undefined,
@@ -57,7 +58,8 @@ test("everything said", () => {
   const text = [
     "; a comment",
     "[notifier]",
-    "sources = heartbeat, ldirectord",
+    "sources = heartbeat, ldirectord, ldirectord.shop.cf",
+    "notify-from = active",
     "group-wait = 500ms",
     "max-age=2d",
     "spool = /srv/spool",
@@ -92,7 +94,8 @@ test("everything said", () => {
   expect(parse(text)).toEqual({
     diagnostics: [],
     value: {
-      sources: ["heartbeat", "ldirectord"],
+      sources: ["heartbeat", "ldirectord", "ldirectord.shop.cf"],
+      notifyFrom: "active",
       groupWait: 500,
       maxAge: 172_800_000,
       spool: "/srv/spool",

@@ -39,6 +39,8 @@ export interface Office {
 export interface OfficeOptions {
   readonly node?: string;
   readonly ini: string;
+  /** Whether this director is a standby at that moment. */
+  readonly isStandby?: () => boolean;
   /** What the mail server answers; everything is taken unless told otherwise. */
   readonly answer?: (letter: Letter, to: readonly string[]) => Outcome;
 }
@@ -51,7 +53,12 @@ const taken = (to: readonly string[]): Outcome => ({
 /** A log that nobody reads. */
 const silent = { info() {}, warn() {}, error() {}, debug() {} } as unknown as Logger; // what the office uses of a Logger
 
-export async function openOffice({ node = "lb2", ini, answer }: OfficeOptions): Promise<Office> {
+export async function openOffice({
+  node = "lb2",
+  ini,
+  answer,
+  isStandby = () => false,
+}: OfficeOptions): Promise<Office> {
   const root = mkdtempSync(join(tmpdir(), "systole-office-"));
   const clock = fakeClock(instant(0));
   const arrivals: Arrival[] = [];
@@ -70,6 +77,7 @@ export async function openOffice({ node = "lb2", ini, answer }: OfficeOptions): 
       events: eventLog({ boot: `own${life}`, node, daemon: "notifierd", wallClock }),
       spool: openSpool(root),
       background: () => {},
+      role: { changed() {}, isStandby },
       deliver: async (letter: Letter, to: readonly string[]) => {
         if (life !== boots) return new Promise<Outcome>(() => {}); // that process is dead
         const outcome = answer?.(letter, to) ?? taken(to);

@@ -274,6 +274,41 @@ test("recipients hear what they asked for: services, severity", async () => {
   expect(arrivals.filter(({ channel }) => channel === "webhook chat")).toHaveLength(1);
 });
 
+test.each<{ name: string; from: string; standby: boolean; subjects: readonly unknown[] }>([
+  {
+    name: "all (the default): a standby tells its own view",
+    from: "all",
+    standby: true,
+    subjects: ["link ucast eth1 to lb1 is dead", "resource apache could not start", "released lb1"],
+  },
+  {
+    name: "active: a standby tells only what nobody else knows, and what is critical",
+    from: "active",
+    standby: true,
+    subjects: ["resource apache could not start"],
+  },
+  {
+    name: "active: the active one tells all",
+    from: "active",
+    standby: false,
+    subjects: ["link ucast eth1 to lb1 is dead", "resource apache could not start", "released lb1"],
+  },
+])("notify-from, $name", async ({ from, standby, subjects: expected }) => {
+  const ini = `${OPS}[notifier]\nnotify-from = ${from}\n`;
+  const { hear, pass, subjects, office } = await open({ ini, isStandby: () => standby });
+  hear("heartbeat", "warning", { kind: "link.dead", peer: "lb1", medium: "ucast eth1" });
+  await pass(minutes(1));
+  const failed = { kind: "resource.failed", resource: "apache", action: "start", problem: "exit 1" } as const;
+  hear("heartbeat", "critical", failed);
+  await pass(minutes(1));
+  const away = { kind: "vip.down", address: "192.0.2.10", device: "eth0", reason: "standby" } as const;
+  hear("heartbeat", "notice", away);
+  hear("heartbeat", "notice", { kind: "release.finished", groups: ["lb1"], reason: "standby", totalMs: 200 });
+  await pass(minutes(1));
+  expect(subjects()).toEqual(expected.map((text) => expect.stringContaining(String(text))));
+  expect(office.letters("cur")).toEqual([]);
+});
+
 test("a letter that nobody can deliver is told to the others, and breeds no further letter", async () => {
   const answer: OfficeOptions["answer"] = (_letter, to) => ({
     ...{ type: "answered", server: "mail", tls: false },

@@ -9,6 +9,7 @@ import { commands } from "../shell/commands.js";
 import { deliverByChannel } from "../shell/deliver.js";
 import { kernelBootId } from "../shell/life.js";
 import { openPostOffice } from "../shell/post-office.js";
+import { askHeartbeat, openRole } from "../shell/role.js";
 import { openSpool } from "../shell/spool.js";
 import { openSubscriptions } from "../shell/subscriptions.js";
 import { VERSION } from "../version.js";
@@ -59,6 +60,7 @@ await runDaemon(
       {
         ...{ node, clock, wallClock, log, events, metrics, spool, background },
         random: Math.random,
+        role: openRole({ clock, background, ask: askHeartbeat(dirname(runDirectory)) }),
         kernelBoot: kernelBootId(),
         deliver: (letter, to, current, dialogue) =>
           deliverByChannel(letter, to, current, { localName: node, clock, dialogue }),

@@ -10,6 +10,7 @@
 import { type Diagnostic, hasErrors, type Parsed, type Source, suggest } from "@systole/config";
 import { milliseconds, seconds } from "@systole/machine";
 import { parse as parseIni } from "ini";
+import type { NotifyFrom } from "../core/notify-from.js";
 import type { SubjectStyle } from "../core/subject.js";
 import { type IniEntry, type IniSection, iniPlaces } from "./ini-places.js";
 import { readRecipients, readWebhooks } from "./recipients.js";
@@ -29,6 +30,7 @@ import { smtpOf } from "./smtp.js";
 import type { Read } from "./values.js";
 
 const STYLES: readonly SubjectStyle[] = ["systole", "keepalived"];
+const FROM: readonly NotifyFrom[] = ["all", "active"];
 const NOBODY =
   "add [recipient ops] with address = ops@example.org; only letters of resources such as MailTo go out";
 
@@ -45,6 +47,7 @@ const KEYS: ReadonlyMap<string, readonly string[]> = new Map([
       "flap-changes",
       "flap-window",
       "subjects",
+      "notify-from",
     ],
   ],
   [
@@ -163,6 +166,7 @@ function notifierSettings(
     ceiling: take(section.get("ceiling"), 30, readCount(0, 10_000), "bad-number", complain),
     flapChanges: take(section.get("flap-changes"), 3, readCount(2, 1000), "bad-number", complain),
     flapWindow: duration(section.get("flap-window"), seconds(300), complain),
+    notifyFrom: choice<NotifyFrom>(section.get("notify-from"), "director", FROM, "all", complain),
     subjects: choice<SubjectStyle>(section.get("subjects"), "subject style", STYLES, "systole", complain),
   };
 }

@@ -1,6 +1,7 @@
 /** What `notifier.ini` says, with the defaults filled in. */
 import type { Millis } from "@systole/machine";
 import type { HookFormat } from "../core/hook-requests.js";
+import type { NotifyFrom } from "../core/notify-from.js";
 import type { SubjectStyle } from "../core/subject.js";
 import type { Recipient } from "../types.js";
 
@@ -68,6 +69,8 @@ export interface NotifierSettings {
   readonly flapChanges: number;
   readonly flapWindow: Millis;
   readonly subjects: SubjectStyle;
+  /** Which of two directors mails what both see. */
+  readonly notifyFrom: NotifyFrom;
   readonly webhooks: readonly Webhook[];
   readonly smtp: SmtpSettings;
   readonly recipients: readonly Recipient[];

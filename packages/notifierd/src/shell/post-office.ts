@@ -20,6 +20,7 @@ import {
   QUIET,
 } from "../core/digest.js";
 import { channelsOf, compose, type LetterOptions, wanted } from "../core/letter.js";
+import { isTheActivesStory } from "../core/notify-from.js";
 import { remember, type Threads } from "../core/threads.js";
 import * as lines from "../log-lines.js";
 import { type Channel, type ClusterEvent, eventId, type Fact, type Letter, type Severity } from "../types.js";
@@ -31,6 +32,7 @@ import { beginLife } from "./life.js";
 import type { Outcome } from "./outcome.js";
 import { persistently } from "./persistently.js";
 import { openQuietKeeper, type QuietKeeper } from "./quiet-keeper.js";
+import type { Role } from "./role.js";
 import type { Folder, Spool } from "./spool.js";
 import { testLetter } from "./test-letter.js";
 import { Woken } from "./woken.js";
@@ -51,6 +53,8 @@ export interface PostOfficeParts {
     settings: NotifierSettings,
     dialogue: Dialogue,
   ) => Promise<Outcome>;
+  /** Whether this director is a standby, for `notify-from = active`. */
+  readonly role: Role;
   /** Names this life of the kernel. */
   readonly kernelBoot: string;
   /** A promise nobody awaits. */
@@ -169,6 +173,11 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
 
   function write(incident: Incident): void {
     const now = wallClock();
+    if (settings.notifyFrom === "active" && parts.role.isStandby() && isTheActivesStory(incident, isWanted)) {
+      log.info({ event: "letter.left-to-active" }, lines.leftToActive(incident.events.length));
+      spool.removeEvents(incident.events.map(eventId));
+      return;
+    }
     // Mail comes last: what it is about counts as told only when every channel has its letter.
     const channels = channelsOf(settings.recipients).toReversed();
     const letters = channels.flatMap((channel) => compose(incident, channel, now, threads, options()) ?? []);
@@ -234,6 +243,7 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
       const id = eventId(event);
       if (known.has(id)) return true;
       if (old) return false; // it would begin a letter if it were fed; the story can do without it
+      if (event.daemon === "heartbeat") parts.role.changed();
       const asked = isWanted(event);
       const told = quiet.hear(event, asked, () => {
         if (asked) spool.putEvent(event);

@@ -1,0 +1,83 @@
+/** Two directors with a heartbeat and a notifierd each: what lies in the mailbox after a power failure, and who wrote it. */
+import { randomUUID } from "node:crypto";
+import { expect, test } from "vitest";
+import type { LabNode } from "../lab/node.js";
+import { elapse, until } from "../lab/until.js";
+import { type Pair, withPair } from "./heartbeat-pair.js";
+
+const BIN = new URL("../../packages/notifierd/dist/bin/", import.meta.url).pathname;
+const MAIL = "/var/log/lab/mail";
+const INI = `[notifier]
+sources = heartbeat
+ceiling = 0
+[smtp]
+sendmail = /etc/systole/sendmail
+[recipient ops@example.org]
+`;
+
+/** A director after its boot: a kernel of its own, as far as a container can have one, and notifierd. */
+async function startNotifierd(node: LabNode): Promise<void> {
+  const bootId = "/proc/sys/kernel/random/boot_id";
+  await node.sh(`echo ${randomUUID()} >/run/boot_id && mount --bind /run/boot_id ${bootId}`);
+  node.put("/etc/systole/sendmail", `#!/bin/sh\ncat >>${MAIL}\n`, 0o755);
+  await node.sh(`mkdir -p -m 0700 /var/spool/systole/drop && touch ${MAIL}`);
+  await node.daemon("notifierd", [process.execPath, `${BIN}notifierd.js`]);
+}
+
+const notifier = (node: LabNode, ...words: readonly string[]) =>
+  node.run([process.execPath, `${BIN}notifier.js`, ...words]);
+
+/** Subjects of all letters that the node wrote, in order. */
+const subjects = (node: LabNode): readonly string[] =>
+  [
+    ...node
+      .read(MAIL)
+      .replaceAll(/\n[ \t]+/g, " ")
+      .matchAll(/^Subject: (.*)$/gm),
+  ].map(([, subject]) => subject!);
+
+const heard = async (pair: Pair) =>
+  await until("both to hear each other", () => pair.isWell(), { limitMs: 60_000 });
+
+/** What is still collected becomes a letter now: after a power failure a standby waits for two minutes. */
+async function settled(nodes: readonly LabNode[]): Promise<void> {
+  await elapse(3000); // longer than group-wait
+  for (const node of nodes) await notifier(node, "flush");
+  for (const node of nodes)
+    await until("letters to leave", async () => {
+      const { stdout } = await notifier(node, "status", "--json");
+      return JSON.parse(stdout).waiting === 0;
+    });
+}
+
+test("a pair of directors loses power and comes back: the story in two letters, one from each", {
+  timeout: 180_000,
+}, async () => {
+  const before = async (node: LabNode) => {
+    node.put("/etc/systole/notifier.ini", INI);
+    await startNotifierd(node);
+  };
+  await withPair({ before }, async (pair) => {
+    await heard(pair);
+    await settled(pair.nodes);
+    const already = pair.nodes.map((node) => subjects(node).length);
+    await Promise.all(pair.nodes.map((node) => node.kill()));
+    for (const node of pair.nodes) {
+      await node.boot();
+      await startNotifierd(node);
+      await pair.start(node);
+    }
+    await pair.ownedBy("director1", 60_000);
+    await heard(pair);
+    await until("the active one's letter", () => subjects(pair.nodes[0]).length > already[0]!, {
+      limitMs: 60_000,
+    });
+    await settled(pair.nodes);
+    const told = pair.nodes.map((node, index) => subjects(node).slice(already[index]));
+    const back = /: this node is back after a power failure or a crash: last sign of life/;
+    expect(told).toEqual([[expect.stringMatching(back)], [expect.stringMatching(back)]]);
+    expect(pair.nodes[0].read(MAIL).replaceAll("=\n", "")).toMatch(
+      /\* .* director1 heartbeat +took over IPaddr2::10\.0\.1\.200\/24\/pub in/,
+    );
+  });
+});
