@@ -86,7 +86,12 @@ export const packages = {
       program("notifierd", "notifierd", "usr/sbin/notifierd"),
       program("notifier", "notifierd", "usr/sbin/notifier"),
     ],
-    files: [unit("notifierd"), ...man("notifierd.8", "notifier.8", "notifier.ini.5")],
+    files: [
+      unit("notifierd"),
+      ...man("notifierd.8", "notifier.8", "notifier.ini.5"),
+      // Without it the other daemons leave nothing for a notifierd that will never come.
+      ["systemd/systole-notifier.tmpfiles.conf", "usr/lib/tmpfiles.d/systole-notifier.conf"],
+    ],
     conffiles: [["etc/systole/notifier.ini", "etc/systole/notifier.ini"]],
   },
 };

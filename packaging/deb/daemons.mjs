@@ -43,6 +43,6 @@ export const daemons = (md5) => ({
     EDIT: "edit /etc/systole/notifier.ini",
     RENEW: RESTART,
     EXAMPLE: ":",
-    PURGE: "rm -rf /var/lib/systole/notifierd /var/log/systole",
+    PURGE: "rm -rf /var/lib/systole/notifierd /var/spool/systole /var/log/systole",
   },
 });

@@ -6,9 +6,11 @@ import { ControlError } from "./control-error.js";
 import { ANSWER_LIMIT_BYTES, parseServerLine, requestLine } from "./control-protocol.js";
 import { lineSplitter } from "./line-splitter.js";
 
+export const DEFAULT_RUN = "/run/systole";
+
 /** Where the daemons' runtime directories are: `SYSTOLE_RUN` or `/run/systole`. */
 export const runRoot = (environment: Readonly<Record<string, string | undefined>> = process.env): string =>
-  environment.SYSTOLE_RUN ?? "/run/systole";
+  environment.SYSTOLE_RUN ?? DEFAULT_RUN;
 
 /** The control socket of a daemon by its name. */
 export const controlPath = (daemon: string, root = runRoot()): string => join(root, daemon, "control");

@@ -6,6 +6,9 @@
  *     {"id":2,"verb":"subscribe","args":{"boot":"...","sequence":17}}
  *                                                 {"id":2,"ok":true,"result":{"boot":"...","sequence":20}}
  *                                                 {"gap":{"missed":3}}   {"event":{...}} ...
+ *     {"id":3,"verb":"taken","args":{"sequence":21}}      no answer
+ *
+ * Who subscribes with `"keeps":true` says `taken` when events are safe with it; while nobody does, a drop box is used.
  *
  * Pure: text in, values out. What does not fit is a ControlError.
  */

@@ -19,6 +19,7 @@ import {
   parseRequest,
   type Request,
 } from "./control-protocol.js";
+import type { Keeper } from "./drop-box.js";
 import { lineSplitter } from "./line-splitter.js";
 
 export const CLIENT_LIMIT = 64;
@@ -30,6 +31,8 @@ export interface ControlServerParts {
   readonly log: Logger;
   /** Who is at the other end of this connection. */
   readonly callerOf: (socket: Socket) => Caller;
+  /** A listener that keeps what it takes begins to listen. */
+  readonly keeper?: () => Keeper;
   /** May this caller use verbs that change something? */
   readonly mayChange: (caller: Caller) => boolean;
 }
@@ -82,6 +85,7 @@ type VerbTable = ReadonlyMap<string, { readonly changes: boolean; readonly run: 
 function talk(socket: Socket, parts: ControlServerParts, verbs: VerbTable): void {
   const splitter = lineSplitter(LINE_LIMIT_BYTES);
   let subscribed = false;
+  let keeper: Keeper | undefined;
   let caller: Caller;
   try {
     caller = parts.callerOf(socket);
@@ -122,6 +126,8 @@ function talk(socket: Socket, parts: ControlServerParts, verbs: VerbTable): void
     try {
       request = parseRequest(line);
       if (request.verb === "subscribe") subscribe(request);
+      else if (request.verb === "taken")
+        taken(request); // a word that wants no answer
       else send(answerLine(request.id, await run(request)));
     } catch (error) {
       send(errorLine(request?.id, asControlError(error)));
@@ -143,18 +149,24 @@ function talk(socket: Socket, parts: ControlServerParts, verbs: VerbTable): void
 
   /** Answers, then streams: what was missed, what is kept, what comes. The three follow without a turn between. */
   function subscribe({ id, args }: Request): void {
-    const { boot = "", sequence = 0 } = args;
+    const { boot = "", sequence = 0, keeps = false } = args;
     if (typeof boot !== "string" || typeof sequence !== "number") {
       throw new ControlError("bad-request", "subscribe: boot must be a string, sequence a number");
     }
     if (subscribed) throw new ControlError("bad-request", "subscribe: this connection is subscribed already");
     subscribed = true;
+    if (keeps === true) keeper = parts.keeper?.();
+    socket.on("close", () => keeper?.gone());
     const { missed, events, last } = parts.events.since(boot, sequence);
     send(answerLine(id, { boot: parts.boot, sequence: last }));
     if (missed > 0) send(gapLine(missed));
     const stop = parts.events.watch((event) => send(eventLine(event)));
     socket.on("close", stop);
     for (const event of events) socket.write(eventLine(event));
+  }
+
+  function taken({ args: { sequence } }: Request): void {
+    if (typeof sequence === "number" && sequence >= 0) keeper?.taken(sequence);
   }
 }
 

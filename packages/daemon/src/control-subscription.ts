@@ -25,6 +25,8 @@ export interface SubscriptionOptions {
   readonly from: Cursor;
   /** Takes one event; if it fails, the event comes again later. The next one waits for it. */
   readonly take: (event: ClusterEvent) => void | Promise<void>;
+  /** What was taken is safe with us: the publisher need not leave it in the drop box. */
+  readonly keeps?: boolean;
   readonly onGap?: (missed: number) => void;
   readonly onRestart?: () => void;
   readonly onLive?: () => void;
@@ -36,7 +38,7 @@ export interface SubscriptionOptions {
 
 /** Subscribes, and stays subscribed until `close`. */
 export function subscribe(options: SubscriptionOptions): { close(): void } {
-  const { path, clock, from, take, timing, random = Math.random } = options;
+  const { path, clock, from, take, timing, keeps = false, random = Math.random } = options;
   let socket: Socket | undefined;
   let taking: Promise<void> = Promise.resolve();
   const machine = subscriptionMachine(timing);
@@ -48,7 +50,9 @@ export function subscribe(options: SubscriptionOptions): { close(): void } {
         socket = open();
         return;
       case "subscribe":
-        socket?.write(requestLine({ id: 1, verb: "subscribe", args: { ...action.cursor } }));
+        socket?.write(
+          requestLine({ id: 1, verb: "subscribe", args: { ...action.cursor, ...(keeps ? { keeps } : {}) } }),
+        );
         return;
       case "disconnect":
         socket?.destroy();
@@ -76,6 +80,10 @@ export function subscribe(options: SubscriptionOptions): { close(): void } {
     from?.pause();
     taking = taking
       .then(() => (from?.destroyed === true ? Promise.reject(new Error("disconnected")) : take(event)))
+      .then(() => {
+        const { sequence } = event;
+        if (keeps) from?.write(requestLine({ id: sequence, verb: "taken", args: { sequence } }));
+      })
       .catch(() => driven.feed({ type: "refused", event }))
       .finally(() => from?.resume());
   }

@@ -13,6 +13,8 @@ export interface DaemonOptions {
   readonly pidfile?: { readonly path: string; readonly style?: PidStyle };
   /** Directory of the runtime directories; `SYSTOLE_RUN` or /run/systole unless told otherwise. */
   readonly runRoot?: string;
+  /** False: its events need not wait for notifierd in the drop box. */
+  readonly drops?: boolean;
   readonly nodeinfo?: string;
   /** Limit of each `onStop`; 10,000 unless told otherwise. */
   readonly stopLimitMs?: number;

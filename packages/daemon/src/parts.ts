@@ -7,6 +7,8 @@ import { type Accounts, systemAccounts } from "./accounts.js";
 import { runRoot } from "./control-client.js";
 import { type ControlServer, createControlServer } from "./control-server.js";
 import type { DaemonOptions } from "./daemon-options.js";
+import { type DropBox, openDropBox } from "./drop-box.js";
+import { dropDirectory } from "./drop-file.js";
 import { createLog, type DaemonLog } from "./log.js";
 import { createMetrics, type Metrics } from "./metrics.js";
 import { createServiceManager, type ServiceManager } from "./service-manager.js";
@@ -29,6 +31,8 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly accounts: Accounts;
   readonly control: ControlServer;
+  /** For daemons whose events notifierd reads. */
+  readonly dropBox: DropBox | undefined;
 }
 
 export function makeParts(name: string, options: DaemonOptions): Parts {
@@ -43,13 +47,20 @@ export function makeParts(name: string, options: DaemonOptions): Parts {
   const monotonicUs = () => process.hrtime.bigint() / 1000n;
   const events = eventLog({ boot, node, daemon: name, wallClock });
   const accounts = systemAccounts();
+  const root = options.runRoot ?? runRoot(environment);
+  const { log } = logging;
+  const box = { directory: dropDirectory(root), daemon: name, boot, events, clock, log };
+  const dropBox = options.drops === false ? undefined : openDropBox(box);
   const mayChange = ({ uid, gid }: { uid: number; gid: number }) =>
     uid === 0 || uid === process.getuid?.() || accounts.isMember(uid, gid, ADMINISTRATORS);
   return {
-    ...{ name, node, boot, clock, wallClock, door, logging, events, accounts },
-    runDirectory: join(options.runRoot ?? runRoot(environment), name),
+    ...{ name, node, boot, clock, wallClock, door, logging, events, accounts, dropBox },
+    runDirectory: join(root, name),
     manager: createServiceManager({ environment, pid, clock, send: sendDatagram, monotonicUs }),
     metrics: createMetrics(),
-    control: createControlServer({ boot, events, log: logging.log, callerOf, mayChange }),
+    control: createControlServer({
+      ...{ boot, events, log, callerOf, mayChange },
+      ...(dropBox === undefined ? {} : { keeper: dropBox.keeper }),
+    }),
   };
 }

@@ -40,6 +40,7 @@ export async function runDaemon(
     finish: (exitCode) => leave(parts, options, exitCode),
   });
   stopping.add(() => parts.control.close()); // the first to be added is the last to stop
+  stopping.add(async () => await parts.dropBox?.stop());
   const reloads: (() => Promise<void>)[] = [];
   const context = contextOf(parts, options, stopping, reloads);
   parts.control.addVerbs(builtInVerbs(context, parts.logging.log));

@@ -17,7 +17,8 @@ export const smtpAlarm = (channel: Channel, problem: string): string =>
   `${channel} cannot be sent until somebody mends this: ${problem}`;
 export const tlsVanished = (server: string): string =>
   `${server} spoke TLS before and does not offer it any more; mail went in clear`;
-export const unreadable = (path: string): string => `${path} is not what notifierd wrote; left where it is`;
+export const unreadable = (path: string): string =>
+  `${path} is not an event or letter of ours, or cannot be read; left where it is`;
 export const spoolFailed = (what: string, error: unknown): string =>
   `the spool cannot be written (${what}): ${reason(error)}; tried again every 5 s`;
 export const spoolWorks = (): string => "the spool can be written again";
@@ -25,6 +26,11 @@ export const eventRefused = (source: string, error: unknown): string =>
   `an event of ${source} could not be kept, it is asked for again: ${reason(error)}`;
 export const sourceLost = (source: string, problem: string): string => `no events from ${source}: ${problem}`;
 export const sourceLive = (source: string): string => `listening to ${source}`;
+export const dropTaken = (count: number): string => `${count} events waited in the drop box`;
+export const dropRefused = (error: unknown): string =>
+  `events in the drop box wait, they could not be kept: ${reason(error)}`;
+export const tooOld = (count: number): string =>
+  `${count} events in the drop box were older than max-age and are not told; systole events has them`;
 export const leftToActive = (events: number): string =>
   `${events} events are the active director's to tell (notify-from = active)`;
 export const missed = (source: string, count: number): string => `${count} events of ${source} are lost`;

@@ -2,7 +2,7 @@
 import { type Millis, milliseconds, seconds } from "@systole/machine";
 import { afterEach, expect, test } from "vitest";
 import type { Fact } from "../src/types.js";
-import { type Office, type OfficeOptions, openOffice } from "./office.js";
+import { NOON, type Office, type OfficeOptions, openOffice } from "./office.js";
 
 const OPS = "[recipient ops]\naddress = ops@example.org\n";
 const minutes = (count: number): Millis => seconds(count * 60);
@@ -307,6 +307,22 @@ test.each<{ name: string; from: string; standby: boolean; subjects: readonly unk
   await pass(minutes(1));
   expect(subjects()).toEqual(expected.map((text) => expect.stringContaining(String(text))));
   expect(office.letters("cur")).toEqual([]);
+});
+
+test("what happened while notifierd was away is judged by when it happened: three changes in an hour do not flap", async () => {
+  const { office, pass, subjects } = await open();
+  const ago = (minutesAgo: number, sequence: number, fact: Fact) =>
+    office.take({
+      ...{ v: 1, boot: "b9", sequence, node: "lb2", daemon: "ldirectord" },
+      ...{ atMs: NOON - minutesAgo * 60_000, severity: "warning", fact },
+    });
+  ago(60, 1, down(server(1)));
+  ago(40, 2, up(server(1)));
+  ago(20, 3, down(server(1)));
+  await pass(minutes(1));
+  expect(subjects()).toEqual([
+    expect.stringContaining("real server 10.0.0.1:80 of tcp 192.0.2.10:80 is down"),
+  ]);
 });
 
 test("a letter that nobody can deliver is told to the others, and breeds no further letter", async () => {

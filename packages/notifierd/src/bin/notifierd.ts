@@ -2,11 +2,13 @@
 /** notifierd: events of the other daemons become mails. Composition only. */
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { runDaemon, StartFailure } from "@systole/daemon";
+import { dropDirectory, runDaemon, StartFailure } from "@systole/daemon";
 import { parseNotifierIni } from "../config/notifier-ini.js";
+import * as lines from "../log-lines.js";
 import { openAuditTrail } from "../shell/audit.js";
 import { commands } from "../shell/commands.js";
 import { deliverByChannel } from "../shell/deliver.js";
+import { openDropIn } from "../shell/drop-in.js";
 import { kernelBootId } from "../shell/life.js";
 import { openPostOffice } from "../shell/post-office.js";
 import { askHeartbeat, openRole } from "../shell/role.js";
@@ -50,7 +52,7 @@ if (help === true || version === true) {
 
 await runDaemon(
   "notifierd",
-  { version: VERSION, logLevel: debug === true ? "debug" : "info" },
+  { version: VERSION, logLevel: debug === true ? "debug" : "info", drops: false },
   async (daemon) => {
     let settings = await daemon.load(config, parseNotifierIni);
     if (test === true) throw new StartFailure("the configuration is good", 0, { told: true });
@@ -75,7 +77,20 @@ await runDaemon(
       runRoot: dirname(runDirectory),
     });
     daemon.onStop(() => office.stop());
-    daemon.onStop(async () => subscriptions.close());
+    const dropIn = openDropIn({
+      ...{ directory: dropDirectory(dirname(runDirectory)), clock, wallClock, log },
+      take(event) {
+        if (!settings.sources.includes(event.daemon)) return "taken"; // nobody wants to hear of it
+        const isOld = wallClock() - event.atMs > settings.maxAge;
+        subscriptions.dropped(event, isOld);
+        return isOld ? "old" : "taken";
+      },
+      onOld: (count) => office.note(lines.tooOld(count)),
+    });
+    daemon.onStop(async () => {
+      dropIn.close();
+      subscriptions.close();
+    });
     daemon.onReload(async () => {
       const changed = await daemon.reload(config, parseNotifierIni);
       if (changed === undefined) return;

@@ -1,6 +1,15 @@
 /** Asks the quiet core about each event, and keeps what it counts in the spool: a restart does not make noise. */
 import type { Logger } from "@systole/daemon";
-import { type Clock, type Millis, milliseconds, plus, type Step, seconds } from "@systole/machine";
+import {
+  type Clock,
+  type Instant,
+  instant,
+  type Millis,
+  milliseconds,
+  plus,
+  type Step,
+  seconds,
+} from "@systole/machine";
 import type { FlapTiming } from "../core/flaps.js";
 import { type Quiet, type QuietAction, type QuietEvent, quietMachine } from "../core/quiet.js";
 import { quietOf, recordOf } from "../core/quiet-record.js";
@@ -35,6 +44,8 @@ export interface QuietKeeper {
 }
 
 const SAVED_EVERY = seconds(1);
+/** Later than any daemon of this node tells its events while we listen. */
+const LATE_MS = 60_000;
 
 export function openQuietKeeper(parts: QuietKeeperParts): QuietKeeper {
   const { clock, wallClock, spool, publish, persist } = parts;
@@ -84,10 +95,16 @@ export function openQuietKeeper(parts: QuietKeeperParts): QuietKeeper {
     });
   }
 
+  /** What waited while we were away is judged by when it happened: three changes in an hour are no flapping. */
+  function happenedAt({ atMs }: ClusterEvent): Instant {
+    const lateMs = wallClock() - atMs;
+    return lateMs > LATE_MS ? instant(clock.now() - lateMs) : clock.now();
+  }
+
   return {
     hear(event, wanted, keep) {
       const fed: QuietEvent = { type: "event", event, wanted };
-      const step = machine.step(state, fed, clock.now());
+      const step = machine.step(state, fed, happenedAt(event));
       const told = !step.actions.some(({ type }) => type === "mute");
       if (told) keep();
       accept(step);

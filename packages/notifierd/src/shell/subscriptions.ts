@@ -29,6 +29,8 @@ export interface SourceState {
 export interface Subscriptions {
   /** Listens to these and no others. */
   listenTo(sources: readonly string[]): void;
+  /** An event of the drop box; an old one goes to the audit trail only. @throws SpoolError it must come again */
+  dropped(event: ClusterEvent, isOld: boolean): void;
   state(): Readonly<Record<string, SourceState>>;
   close(): void;
 }
@@ -39,6 +41,11 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
   const live = new Map<string, boolean>();
   const open = new Map<string, { close(): void }>();
 
+  function isTaken(source: string, { boot, sequence }: ClusterEvent): boolean {
+    const cursor = cursors[source];
+    return cursor?.boot === boot && sequence <= cursor.sequence;
+  }
+
   function listen(source: string): void {
     const first = cursors[source] === undefined;
     let complained = false;
@@ -47,6 +54,7 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
     const take = (event: ClusterEvent): void => {
       try {
         heard = event.fact.kind !== "daemon.stopping";
+        if (isTaken(source, event)) return; // from the drop box
         parts.audit?.append(event);
         const old = first && wallClock() - event.atMs > OLD_MS;
         const wanted = office.take(event, old);
@@ -64,6 +72,7 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
       path: controlPath(source, runRoot),
       clock,
       from: cursors[source] ?? START,
+      keeps: true,
       take,
       onRestart() {
         // Only if we listened to the former process until it fell silent; otherwise we cannot know how it ended.
@@ -95,6 +104,15 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
         live.delete(source);
       }
       for (const source of new Set(sources)) if (!open.has(source)) listen(source);
+    },
+    dropped(event, isOld) {
+      const { daemon, boot, sequence } = event;
+      if (isTaken(daemon, event)) return;
+      parts.audit?.append(event);
+      const wanted = office.take(event, isOld);
+      if (live.get(daemon) === true) return; // its cursor goes with what is heard
+      cursors[daemon] = { boot, sequence };
+      if (wanted) spool.putCursors(cursors);
     },
     state: () =>
       Object.fromEntries(
