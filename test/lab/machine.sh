@@ -7,10 +7,18 @@ name=$1 root=$2 node=$3 dir=$4
 mkdir -p "$dir" && mount -t tmpfs machine "$dir" || exit
 mkdir "$dir"/{upper,work,root}
 mount -t overlay -o "lowerdir=$root,upperdir=$dir/upper,workdir=$dir/work" machine "$dir/root" || exit
-tr -d - </proc/sys/kernel/random/uuid >"$dir/root/etc/machine-id"
-# A control group of its own in each hierarchy that systemd-nspawn uses.
-for group in $(awk '$3 == "cgroup2" || $3 == "cgroup" && $4 ~ /name=systemd/ { print $2 }' /proc/self/mounts | sort -u); do
-    mkdir -p "$group/systole-$name" && echo $$ >"$group/systole-$name/cgroup.procs"
+machine_id=$(tr -d - </proc/sys/kernel/random/uuid)
+echo "$machine_id" >"$dir/root/etc/machine-id"
+# A control group of its own in each hierarchy that systemd-nspawn uses; other laboratories may have a machine of this name.
+# Those of machines that are gone, which nobody could remove, are removed first.
+for tree in $(awk '$3 == "cgroup2" || $3 == "cgroup" && $4 ~ /name=systemd/ { print $2 }' /proc/self/mounts | sort -u); do
+    exec 9<"$tree" && flock 9
+    for group in "$tree"/systole-*/; do
+        [ -n "$(find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null)" ] ||
+            find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+    done
+    mkdir -p "$tree/systole-$name-$machine_id" && echo $$ >"$tree/systole-$name-$machine_id/cgroup.procs"
+    exec 9<&-
 done
 # Like a machine of its own: the unified tree of control groups, network settings that can be changed.
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network

@@ -10,18 +10,33 @@ export interface Debs {
   readonly old: readonly string[];
   /** Version 99, each conffile with a line more. */
   readonly newer: readonly string[];
+  /** systole-runtime: this machine's Node.js. */
+  readonly runtime: readonly string[];
 }
 
-/** Builds them for the test `name`; `runtime` makes systole-runtime of this machine's Node.js, too. */
-export async function buildDebs(name: string, { runtime = false } = {}): Promise<Debs> {
-  const out = join(FOLDER, name);
-  rmSync(out, { recursive: true, force: true });
-  const flags = ["--fast", "--out", join(out, "old"), ...(runtime ? ["--runtime"] : []), "deb"];
+/** Those that `buildDebs` built. */
+export function debs(): Debs {
+  const files = (folder: string) =>
+    readdirSync(join(FOLDER, folder))
+      .filter((file) => file.endsWith(".deb"))
+      .map((file) => join(FOLDER, folder, file));
+  const isRuntime = (file: string) => file.includes("systole-runtime");
+  const built = files("old");
+  return {
+    old: built.filter((file) => !isRuntime(file)),
+    newer: files("newer"),
+    runtime: built.filter(isRuntime),
+  };
+}
+
+/** Builds all of them; once for all test files, before the first. */
+export async function buildDebs(): Promise<void> {
+  const [old, newer] = [join(FOLDER, "old"), join(FOLDER, "newer")];
+  for (const folder of [old, newer]) rmSync(folder, { recursive: true, force: true });
+  const flags = ["--fast", "--runtime", "--out", old, "deb"];
   await run([process.execPath, "packaging/package.mjs", ...flags], { timeoutMs: BUILD_LIMIT_MS });
-  const old = readdirSync(join(out, "old")).map((file) => join(out, "old", file));
-  const again = old.filter((file) => !file.includes("systole-runtime"));
-  const newer = await Promise.all(again.map((file) => renewed(file, join(out, "newer"))));
-  return { old, newer };
+  mkdirSync(newer);
+  await Promise.all(debs().old.map((file) => renewed(file, newer)));
 }
 
 async function renewed(file: string, out: string): Promise<string> {

@@ -11,9 +11,15 @@ export const VIP = "10.0.1.200";
 export const UNITS = ["notifierd", "ctsyncd", "ldirectord", "heartbeat"] as const;
 const MAILS = "/var/mail/all.jsonl";
 const SERVERS = "test-packages-servers";
+const SERVER_PROGRAMS = ["test/demo/real-server.ts", "test/demo/mail-server.ts"];
 const PAGE = "/var/www/alive.html";
 /** Long, so that a machine that is busy with other tests has its lease (28 s) to come back in. */
 const TIMES = { keepalive: "1", warntime: "10", deadtime: "30", initdead: "30" };
+
+/** The programs of `startServers`; once for all test files. */
+export async function bundleServers(): Promise<void> {
+  await run([process.execPath, "test/setup/bundle-all.mjs", SERVERS, ...SERVER_PROGRAMS]);
+}
 
 export class MachinePair {
   readonly cluster: Cluster;
@@ -40,8 +46,6 @@ export class MachinePair {
 
   /** Real servers and a mail server, plain programs. */
   async startServers(): Promise<void> {
-    const programs = ["test/demo/real-server.ts", "test/demo/mail-server.ts"];
-    await run([process.execPath, "test/setup/bundle-all.mjs", SERVERS, ...programs]);
     const program = (name: string) => [process.execPath, `.cache/${SERVERS}/${name}.mjs`];
     for (const name of ["real1", "real2"]) {
       const node = this.cluster.node(name);

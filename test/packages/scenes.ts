@@ -1,11 +1,8 @@
-/**
- * The whole life of the packages on two Debian 13 machines, in the order an administrator lives it: install, edit, start,
- * upgrade, a process that hangs, a director that loses power, remove, purge.
- */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Machine } from "../lab/machine.js";
+/** The scenes of a package's life on two machines. Each leaves the machines as the next one in life.ts expects them. */
+import { expect } from "vitest";
+import type { Machine, Suite } from "../lab/machine.js";
 import { until } from "../lab/until.js";
-import { buildDebs, type Debs } from "./debs.js";
+import { debs } from "./debs.js";
 import { MachinePair, UNITS, VIP } from "./pair.js";
 
 /** The highest exposure that systemd-analyze may find. */
@@ -18,12 +15,9 @@ const EDITED = [
 ];
 /** Longer than the longest WatchdogSec, 30 s. */
 const WATCHDOG_LIMIT_MS = 90_000;
-
-let debs: Debs;
-let pair: MachinePair;
-let first: Machine;
-let second: Machine;
-let filesBefore: string;
+/** Those of this tree; newer ones begin with 99. */
+const OURS = "/packages/*_0*.deb";
+const INSTALL_LIMIT_MS = 240_000;
 
 /** Every file of the system, but for what changes by itself or belongs to the package manager. */
 const EVERYTHING = `find / -xdev \\( ${[
@@ -38,37 +32,52 @@ const pidOf = async (machine: Machine, unit: string) =>
 const isUp = async (machine: Machine, unit: string) =>
   (await machine.says(`systemctl is-active ${unit}`)) === "active" && (await pidOf(machine, unit)) > 0;
 
-beforeAll(async () => {
-  debs = await buildDebs("life");
-  pair = await MachinePair.boot("trixie");
-  [first, second] = pair.machines;
+/** Two machines and the packages. */
+export interface World {
+  readonly suite: Suite;
+  readonly pair: MachinePair;
+  /** Every file of the second machine before anything was installed. */
+  readonly filesBefore: string;
+}
+
+/** Debian 12 has Node.js 18, too old for us. */
+const needsRuntime = (suite: Suite) => suite === "bookworm";
+
+export async function begin(suite: Suite): Promise<World> {
+  const pair = await MachinePair.boot(suite);
   await pair.startServers();
-}, 1_800_000);
+  const { old, newer, runtime } = debs();
+  for (const machine of pair.machines)
+    machine.bring([...old, ...newer, ...(needsRuntime(suite) ? runtime : [])]);
+  return { suite, pair, filesBefore: await pair.machines[1].says(EVERYTHING) };
+}
 
-afterAll(async () => {
-  await pair?.close();
-});
-
-test("all packages install; nothing fails; only notifierd runs before anything is edited", async () => {
-  filesBefore = await second.says(EVERYTHING);
+export async function install({ suite, pair }: World): Promise<void> {
+  const [first] = pair.machines;
   const older = "# of an older installation\n";
   first.put("/etc/ha.d/haresources", older);
-  await Promise.all(
-    pair.machines.map(async (machine) => {
-      machine.bring([...debs.old, ...debs.newer]);
-      await machine.sh("apt-get -q -y install /packages/*_0*.deb", { timeoutMs: 240_000 });
-    }),
-  );
+  if (needsRuntime(suite)) {
+    const refused = await first.sh(`apt-get -s install $(ls ${OURS} | grep -v runtime) 2>&1`, {
+      check: false,
+    });
+    expect(refused.status).not.toBe(0);
+    expect(refused.stdout).toMatch(/nodejs .*systole-runtime/s);
+  }
+  const options = { timeoutMs: INSTALL_LIMIT_MS };
+  await Promise.all(pair.machines.map((machine) => machine.sh(`apt-get -q -y install ${OURS}`, options)));
   expect(first.read("/etc/ha.d/haresources")).toBe(older); // taken over without a question
   expect(await first.says("systemctl --failed --no-legend --plain")).toBe("");
   expect(await first.says(`systemctl is-enabled ${UNITS.join(" ")}`)).toBe("enabled\n".repeat(4).trim());
   expect(await first.says(`systemctl is-active ${UNITS.join(" ")}`)).toBe(
     "active\ninactive\ninactive\ninactive",
   );
+  const node = needsRuntime(suite) ? "/usr/lib/systole/runtime/node" : "/usr/bin/node";
+  expect(await first.says("readlink /proc/$(systemctl show -p MainPID --value notifierd)/exe")).toBe(node);
   expect(await first.says("stat -c '%a %U:%G' /etc/ha.d/authkeys")).toBe("600 root:root");
-});
+}
 
-test("without a key heartbeat does not start, and says how to make one", async () => {
+export async function refuseWithoutKey({ pair }: World): Promise<void> {
+  const [first] = pair.machines;
   const { status } = await first.sh("sed -i s/lb1/director1/ /etc/ha.d/ha.cf; systemctl start heartbeat", {
     check: false,
   });
@@ -77,19 +86,18 @@ test("without a key heartbeat does not start, and says how to make one", async (
     "make a key: systole authkeys new",
   );
   await first.sh("systemctl reset-failed heartbeat");
-});
+}
 
-test.each(UNITS)(
-  "%s: systemd finds no fault in the unit, and its sandbox is as tight as we say",
-  async (unit) => {
-    expect(await first.says(`systemd-analyze verify --man=no ${unit}.service 2>&1`)).toBe("");
-    const told = await first.says(`systemd-analyze security --no-pager ${unit}.service | tail -n 1`);
-    const exposure = Number(/: ([\d.]+) /.exec(told)?.[1]);
-    expect(exposure).toBeLessThanOrEqual(EXPOSURE[unit]);
-  },
-);
+export async function judgeUnit({ pair }: World, unit: (typeof UNITS)[number]): Promise<void> {
+  const [first] = pair.machines;
+  expect(await first.says(`systemd-analyze verify --man=no ${unit}.service 2>&1`)).toBe("");
+  const told = await first.says(`systemd-analyze security --no-pager ${unit}.service | tail -n 1`);
+  const exposure = Number(/: ([\d.]+) /.exec(told)?.[1]);
+  expect(exposure).toBeLessThanOrEqual(EXPOSURE[unit]);
+}
 
-test("edited and started, the two form a cluster, and a client is served", async () => {
+export async function formCluster({ pair }: World): Promise<void> {
+  const [, second] = pair.machines;
   await pair.configure();
   await Promise.all(pair.machines.map((machine) => machine.run(["systemctl", "restart", ...UNITS])));
   expect((await pair.owner()).node.name).toBe("director1");
@@ -97,9 +105,10 @@ test("edited and started, the two form a cluster, and a client is served", async
   await client.answered();
   await client.stop();
   expect(await second.says("cl_status nodestatus director1")).toBe("active");
-});
+}
 
-test("a reload with a mistake fails, says what is wrong, and changes nothing", async () => {
+export async function refuseMistakes({ pair }: World): Promise<void> {
+  const [, second] = pair.machines;
   for (const [unit, file] of [
     ["heartbeat", "/etc/ha.d/ha.cf"],
     ["ldirectord", "/etc/ha.d/ldirectord.cf"],
@@ -115,9 +124,10 @@ test("a reload with a mistake fails, says what is wrong, and changes nothing", a
     expect(await isUp(second, unit!)).toBe(true);
     expect(await second.says(`journalctl --no-pager -u ${unit}`)).toContain(file);
   }
-});
+}
 
-test("an upgrade keeps edited files and does not move the VIP; the client notices nothing", async () => {
+export async function upgrade({ pair }: World): Promise<void> {
+  const [first, second] = pair.machines;
   const client = await pair.client();
   await client.answered();
   const pids = await Promise.all(UNITS.map((unit) => pidOf(first, unit)));
@@ -138,9 +148,10 @@ test("an upgrade keeps edited files and does not move the VIP; the client notice
   expect(await first.says("journalctl --no-pager -u heartbeat")).toContain("kept, we are back");
   expect([...seen]).toEqual([]);
   expect((await client.stop()).errors).toEqual({});
-});
+}
 
-test("a process that hangs is replaced by the watchdog", async () => {
+export async function hang({ pair }: World): Promise<void> {
+  const [, second] = pair.machines;
   const pids = await Promise.all(UNITS.map((unit) => pidOf(second, unit)));
   await second.run(["systemctl", "kill", "--kill-who=main", "--signal=STOP", ...UNITS]);
   for (const [index, unit] of UNITS.entries()) {
@@ -152,9 +163,10 @@ test("a process that hangs is replaced by the watchdog", async () => {
     async () => (await second.says("cl_status nodestatus director1")) === "active",
     { limitMs: 120_000 },
   );
-});
+}
 
-test("a director loses power: the other has the VIP, the client is served, the mail arrives", async () => {
+export async function losePower({ pair }: World): Promise<void> {
+  const [first, second] = pair.machines;
   const letters = pair.mails.length;
   await first.powerOff();
   await until("director2 to take the VIP", () => second.node.holds(VIP), { limitMs: 120_000 });
@@ -162,9 +174,10 @@ test("a director loses power: the other has the VIP, the client is served, the m
   await client.answered();
   await client.stop();
   await until("the mail", () => /director2.*director1/.test(pair.mails.slice(letters)), { limitMs: 60_000 });
-});
+}
 
-test("remove stops everything and keeps the files; purge leaves nothing", async () => {
+export async function removeAndPurge({ pair, filesBefore }: World): Promise<void> {
+  const [, second] = pair.machines;
   await second.apt("remove 'systole*'");
   expect(second.node.holds(VIP)).toBe(false);
   expect(await second.says(`systemctl is-active ${UNITS.join(" ")}`)).toBe("inactive\n".repeat(4).trim());
@@ -173,4 +186,4 @@ test("remove stops everything and keeps the files; purge leaves nothing", async 
   await second.sh("systemctl daemon-reload");
   expect((await second.says(EVERYTHING)).split("\n")).toEqual(filesBefore.split("\n"));
   expect(await second.says("systemctl --failed --no-legend --plain")).toBe("");
-});
+}

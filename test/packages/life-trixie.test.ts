@@ -1,0 +1,4 @@
+/** Debian 13, on its own Node.js. */
+import { life } from "./life.js";
+
+life("trixie");
