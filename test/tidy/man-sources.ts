@@ -4,12 +4,15 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseConntrackdConf } from "@systole/ctsyncd/config/conntrackd-conf";
+import { REQUESTS } from "@systole/ctsyncd/shell/command-line";
 import { DIRECTIVES, OWN_DIRECTIVES } from "@systole/heartbeat/config/ha-cf-directives";
 import { BUILT_IN } from "@systole/heartbeat/resources/catalogue";
+import { LONG as HEARTBEAT_LONG, MODES } from "@systole/heartbeat/shell/command-line";
 import { METHODS } from "@systole/heartbeat/wire/signature";
 import { GLOBAL_DIRECTIVES } from "@systole/ldirectord/config/global";
 import { SERVICES } from "@systole/ldirectord/config/services";
 import { SECTION_DIRECTIVES } from "@systole/ldirectord/config/virtual";
+import { LONG, SHORT } from "@systole/ldirectord/shell/command-line";
 import { parseNotifierIni } from "@systole/notifierd/config/notifier-ini";
 import { root } from "./tree.js";
 
@@ -53,6 +56,27 @@ async function helpOf(program: string, file: string): Promise<Help> {
 export const optionsOf = (text: string): readonly string[] => [
   ...new Set(text.match(/(?<![\w-])--?[A-Za-z?][\w-]*/g)),
 ];
+
+/** Where the help is written by hand (others make it of their tables): the options that the program really takes. */
+export const takenOptions: Readonly<Record<string, readonly string[]>> = {
+  heartbeat: [...MODES.map(([letter]) => dashed(letter)), ...Object.keys(HEARTBEAT_LONG)],
+  ldirectord: [...Object.keys(LONG), ...[...SHORT].map(dashed)],
+  ctsyncd: Object.keys(REQUESTS).map(dashed),
+  notifierd: parsedByNode("packages/notifierd/src/bin/notifierd.ts"),
+};
+
+function dashed(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}
+
+/** Of the table for `parseArgs` in a source file. */
+function parsedByNode(file: string): readonly string[] {
+  const row = /^ +(\w[\w-]*): \{ type: "\w+"(?:, short: "(\w)")?/gm;
+  const rows = [...readFileSync(join(root, file), "utf8").matchAll(row)];
+  return rows.flatMap(([, name = "", letter]) =>
+    [name, ...(letter === undefined ? [] : [letter])].map(dashed),
+  );
+}
 
 /** Words at the beginning of the help's indented lines: actions, commands. */
 export const actionsOf = (help: string): readonly string[] =>

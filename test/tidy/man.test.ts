@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type ManPage, manPages, says, seeAlso } from "./man-page.js";
-import { actionsOf, allHelp, type Help, optionsOf, parserWords } from "./man-sources.js";
+import { actionsOf, allHelp, type Help, optionsOf, parserWords, takenOptions } from "./man-sources.js";
 import { root } from "./tree.js";
 
 const pages = manPages();
@@ -29,6 +29,15 @@ test.each(helps)("$program: the page says each option and action of --help", (he
   expect(optionsOf(text).length).toBeGreaterThan(1);
   expect([...optionsOf(text), ...actionsOf(text)].filter((word) => !says(page, word))).toEqual([]);
 });
+
+test.each(Object.entries(takenOptions))(
+  "%s: --help says each option that the program takes",
+  (program, taken) => {
+    const help = helps.find((each) => each.program === program)!; // else the program is gone
+    expect(taken.length).toBeGreaterThan(4);
+    expect(taken.filter((option) => !optionsOf(textOf(help)).includes(option))).toEqual([]);
+  },
+);
 
 test.each(helps)("$program: the page lists no option that --help does not know", (help) => {
   const options = pageOf(help.program).items.filter(({ heading }) => heading === "OPTIONS");

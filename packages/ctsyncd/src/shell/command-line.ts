@@ -60,7 +60,7 @@ type Letter = (parameter: (words: readonly string[]) => string | undefined) => R
 /** These take a word that they know or none; behind the others an unknown word is an unknown option. */
 const NEEDS_KNOWN_WORD: readonly string[] = ["f", "s"];
 
-const REQUESTS: Readonly<Record<string, Letter>> = {
+export const REQUESTS: Readonly<Record<string, Letter>> = {
   c: (parameter) => both(parameter, { kind: "commit" }),
   F: (parameter) => both(parameter, { kind: "flush-kernel" }),
   R: (parameter) => both(parameter, { kind: "resync-kernel" }),

@@ -48,7 +48,7 @@ export const USAGE = `Usage: heartbeat [-dlMv] [-f | -k | -s | -r | -D [-W] | -V
 `;
 
 /** In this order the first that was given counts, as in the original. */
-const MODES: readonly (readonly [letter: string, mode: Mode])[] = [
+export const MODES: readonly (readonly [letter: string, mode: Mode])[] = [
   ["h", "help"],
   ["D", "defaults"],
   ["V", "version"],
@@ -59,7 +59,7 @@ const MODES: readonly (readonly [letter: string, mode: Mode])[] = [
   ["f", "foreground"],
 ];
 
-const LONG: Readonly<Record<string, Mode>> = {
+export const LONG: Readonly<Record<string, Mode>> = {
   "--help": "help",
   "--version": "version",
   "--check": "validate",

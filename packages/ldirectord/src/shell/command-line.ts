@@ -35,7 +35,7 @@ export type CommandLine =
       readonly words: readonly string[];
     };
 
-const LONG: Readonly<Record<string, string>> = {
+export const LONG: Readonly<Record<string, string>> = {
   "--debug": "d",
   "--help": "h",
   "--version": "v",
@@ -45,7 +45,7 @@ const LONG: Readonly<Record<string, string>> = {
   "--foreground": "f",
   "--standby": "s",
 };
-const SHORT = "dhvt?";
+export const SHORT = "dhvt?";
 
 export const USAGE = `Usage: ldirectord [OPTION]... [CONFIG] ACTION
 
