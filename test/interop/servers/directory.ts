@@ -9,7 +9,14 @@ export const named: ServerProgram = {
     "/etc/bind/test.conf": `
       options { directory "/var/cache/bind"; recursion no; listen-on { any; }; listen-on-v6 { any; }; };
       zone "example.test" { type primary; file "/etc/bind/db.example.test"; };
-      zone "2.0.192.in-addr.arpa" { type primary; file "/etc/bind/db.192.0.2"; };`,
+      zone "2.0.192.in-addr.arpa" { type primary; file "/etc/bind/db.192.0.2"; };
+      zone "8.b.d.0.1.0.0.2.ip6.arpa" { type primary; file "/etc/bind/db.2001.db8"; };
+      zone "gone.test" { type secondary; primaries { 192.0.2.1; }; file "gone"; };`,
+    "/etc/bind/db.2001.db8": `$TTL 60
+@ IN SOA ns.example.test. root.example.test. 1 60 60 60 60
+@ IN NS ns.example.test.
+0.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0 IN PTR six.example.test.
+`,
     "/etc/bind/db.example.test": `$TTL 60
 @ IN SOA ns.example.test. root.example.test. 1 60 60 60 60
 @ IN NS ns.example.test.
@@ -17,6 +24,9 @@ ns IN A 192.0.2.53
 www IN A 192.0.2.80
 alias IN CNAME www.example.test.
 six IN AAAA 2001:db8::80
+both IN A 192.0.2.81
+both IN A 192.0.2.82
+mail IN MX 10 www
 `,
     "/etc/bind/db.192.0.2": `$TTL 60
 @ IN SOA ns.example.test. root.example.test. 1 60 60 60 60
@@ -69,15 +79,13 @@ export const freeradius: ServerProgram = {
   ports: ["1812/udp"],
 };
 
-export const sipp: ServerProgram = {
-  name: "sipp",
-  files: {
-    "/etc/test/options.xml": `<?xml version="1.0" encoding="ISO-8859-1" ?>
+/** @param answer the first line of what it says to OPTIONS */
+const sipScenario = (answer: string): string => `<?xml version="1.0" encoding="ISO-8859-1" ?>
 <scenario name="answers OPTIONS">
   <recv request="OPTIONS"/>
   <send><![CDATA[
 
-    SIP/2.0 200 OK
+    ${answer}
     [last_Via:]
     [last_From:]
     [last_To:];tag=[pid]
@@ -87,16 +95,23 @@ export const sipp: ServerProgram = {
 
   ]]></send>
 </scenario>
-`,
-  },
-  command: ["sipp", "-sf", "/etc/test/options.xml", "-p", "5060", "-t", "u1", "-nostdin"],
-  ports: ["5060/udp"],
-};
+`;
 
-export const vsftpd: ServerProgram = {
-  name: "vsftpd",
-  files: {
-    "/etc/vsftpd.test.conf": `listen=YES
+const sippOn = (port: number, answer: string, transport: "u1" | "t1"): ServerProgram => ({
+  name: `sipp-${port}-${transport}`,
+  files: { [`/etc/test/options${port}.xml`]: sipScenario(answer) },
+  command: ["sipp", "-sf", `/etc/test/options${port}.xml`, "-p", String(port), "-t", transport, "-nostdin"],
+  ports: [transport === "u1" ? `${port}/udp` : port],
+});
+
+/** By UDP and by TCP, and one that does not know whom it is asked for. */
+export const sipps: readonly ServerProgram[] = [
+  sippOn(5060, "SIP/2.0 200 OK", "u1"),
+  sippOn(5062, "SIP/2.0 200 OK", "t1"),
+  sippOn(5064, "SIP/2.0 404 Not Found", "u1"),
+];
+
+const vsftpdConf = (more: string): string => `listen=YES
 background=NO
 anonymous_enable=YES
 local_enable=YES
@@ -106,10 +121,23 @@ seccomp_sandbox=NO
 isolate=NO
 isolate_network=NO
 pam_service_name=vsftpd
-`,
+${more}`;
+
+export const vsftpd: ServerProgram = {
+  name: "vsftpd",
+  files: {
+    "/etc/vsftpd.test.conf": vsftpdConf(""),
     "/srv/ftp/check.txt": "all is OK\n",
   },
   prepare: `mkdir -p /run/vsftpd/empty && chmod 755 /srv /srv/ftp && echo 'home is OK' >/home/${LOGIN}/check.txt`,
   command: ["vsftpd", "/etc/vsftpd.test.conf"],
   ports: [21],
+};
+
+/** One that knows active mode only. */
+export const activeVsftpd: ServerProgram = {
+  name: "vsftpd-active",
+  files: { "/etc/vsftpd.active.conf": vsftpdConf("listen_port=2121\npasv_enable=NO\n") },
+  command: ["vsftpd", "/etc/vsftpd.active.conf"],
+  ports: [2121],
 };

@@ -19,6 +19,16 @@ export const nginx: ServerProgram = {
           location = /moved { return 302 /check.html; }
           location = /away { return 302 http://$server_addr:8081/nobody; }
           location = /loop { return 302 /loop; }
+          location = /nothing { return 204; }
+          location = /part { return 206 "a part\\n"; }
+          location = /unchanged { return 304; }
+          location = /busy { return 503; }
+          location = /moved301 { return 301 /check.html; }
+          location = /moved303 { return 303 /check.html; }
+          location = /moved307 { return 307 /check.html; }
+          location = /moved308 { return 308 /check.html; }
+          location = "/with blank" { return 200 "blank is OK\\n"; }
+          location = /big { root /srv/www; }
         }
         server {
           listen 80; listen 443 ssl; server_name www.example.test;
@@ -28,6 +38,9 @@ export const nginx: ServerProgram = {
         }
       }`,
   },
+  // More than is read of an answer; what is asked for stands at its beginning.
+  prepare:
+    "mkdir -p /srv/www && { echo 'begins OK'; head -c 3000000 /dev/zero | tr '\\0' x; echo 'ends OK'; } >/srv/www/big",
   command: ["nginx", "-c", "/etc/nginx/test.conf"],
   ports: [80, 443],
 };
