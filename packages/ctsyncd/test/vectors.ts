@@ -1,5 +1,6 @@
 /** The recorded traffic of two real conntrackd; test/vectors/conntrackd/README.md. */
 import { readdirSync, readFileSync } from "node:fs";
+import { DatagramReader, type Message } from "../src/wire/message.js";
 
 export interface VectorMessage {
   readonly type: number;
@@ -37,4 +38,15 @@ export function datagramVectors(): readonly DatagramVector[] {
 export function framesOfSender({ frames }: DatagramVector): readonly VectorFrame[] {
   const sender = frames.find(({ messages }) => messages.some(({ type }) => type <= 2))?.from;
   return frames.filter(({ from }) => from === sender);
+}
+
+/** All of a datagram at once. */
+export function readDatagram(bytes: Uint8Array) {
+  const reader = new DatagramReader().open(bytes);
+  const messages: Message[] = [];
+  while (reader.next()) {
+    const { type, flags, sequence, kind, from, to, start, end } = reader;
+    messages.push({ type, flags, sequence, kind, from, to, bytes, start, end });
+  }
+  return { messages, otherVersion: reader.otherVersion, fault: reader.fault };
 }

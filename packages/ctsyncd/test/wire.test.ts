@@ -5,15 +5,8 @@ import { expect, test } from "vitest";
 import { AttributeIndex, EXPECTATION_ATTRIBUTES, FLOW_ATTRIBUTES } from "../src/wire/attribute.js";
 import { decodeExpectation, encodeExpectation } from "../src/wire/expectation.js";
 import { decodeFlow, encodeFlow } from "../src/wire/flow.js";
-import {
-  dataLength,
-  EXP_NEW,
-  type Message,
-  readDatagram,
-  writeControl,
-  writeHeader,
-} from "../src/wire/message.js";
-import { datagramVectors } from "./vectors.js";
+import { dataLength, EXP_NEW, type Message, writeControl, writeHeader } from "../src/wire/message.js";
+import { datagramVectors, readDatagram } from "./vectors.js";
 
 const flows = new AttributeIndex(FLOW_ATTRIBUTES);
 const expectations = new AttributeIndex(EXPECTATION_ATTRIBUTES);

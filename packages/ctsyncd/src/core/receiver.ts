@@ -13,7 +13,7 @@ import { DecodeError, type IpAddress } from "@systole/wire";
 import { AttributeIndex, EXPECTATION_ATTRIBUTES, FLOW_ATTRIBUTES } from "../wire/attribute.js";
 import { decodeExpectation } from "../wire/expectation.js";
 import { checkFlow } from "../wire/flow.js";
-import { CT_DEL, EXP_DEL, HELLO, HELLO_BACK, type Message, RESYNC, readDatagram } from "../wire/message.js";
+import { CT_DEL, DatagramReader, EXP_DEL, HELLO, HELLO_BACK, type Message, RESYNC } from "../wire/message.js";
 import type { Outbox } from "../wire/outbox.js";
 import { after, stepsBetween } from "../wire/sequence.js";
 import { acknowledge, advance, arrive } from "../wire/window.js";
@@ -51,6 +51,7 @@ export class Receiver {
   readonly #outbox: Outbox;
   readonly #hooks: ReceiverHooks;
   readonly #strangers = new Set<IpAddress>();
+  readonly #reader = new DatagramReader();
   readonly #flow = new AttributeIndex(FLOW_ATTRIBUTES);
   readonly #expectation = new AttributeIndex(EXPECTATION_ATTRIBUTES);
   /** Other addresses of peers, on other links. */
@@ -98,29 +99,32 @@ export class Receiver {
 
   datagram(from: IpAddress, bytes: Uint8Array, now: Instant, second: number): void {
     if (!this.#admits(from)) return;
-    const { messages, otherVersion, fault } = readDatagram(bytes);
-    if (messages.some(({ kind }) => kind === "ack")) this.acknowledgedAt = now;
-    const peer = this.#peer(from, messages[0], now);
+    const message = this.#reader.open(bytes);
+    const first = message.next() ? message : undefined;
+    const peer = this.#peer(from, first, now);
     if (peer === undefined) return;
     peer.counters.datagrams += 1;
     peer.counters.bytes += bytes.length;
-    peer.counters.otherVersion += otherVersion;
-    if (fault !== undefined) {
-      const kind = fault.problem === "truncated" ? "truncated" : "badSize";
-      this.#malformed(peer, kind, `${fault.problem} at byte ${fault.offset}`);
+    for (let more = first !== undefined; more; more = message.next())
+      this.#message(peer, message, now, second);
+    peer.counters.otherVersion += message.otherVersion;
+    if (message.fault === undefined) return;
+    const { problem, offset } = message.fault;
+    this.#malformed(peer, problem === "truncated" ? "truncated" : "badSize", `${problem} at byte ${offset}`);
+  }
+
+  #message(peer: Peer, message: Message, now: Instant, second: number): void {
+    peer.counters.messages += 1;
+    if (message.kind === "ack") this.acknowledgedAt = now;
+    if (message.kind === "sample") {
+      this.#hooks.sample(peer, message);
+      return;
     }
-    for (const message of messages) {
-      peer.counters.messages += 1;
-      if (message.kind === "sample") {
-        this.#hooks.sample(peer, message);
-        continue;
-      }
-      if (!this.#receive(peer, message, second)) continue;
-      peer.heardAt = now;
-      if (peer.established) continue;
-      peer.established = true;
-      this.#hooks.report({ kind: "peer-established", peer: peer.address });
-    }
+    if (!this.#receive(peer, message, second)) return;
+    peer.heardAt = now;
+    if (peer.established) return;
+    peer.established = true;
+    this.#hooks.report({ kind: "peer-established", peer: peer.address });
   }
 
   /** A second of quiet: acknowledges what is pending. @returns whether anything was. */

@@ -43,39 +43,80 @@ export interface Message {
   readonly end: number;
 }
 
-/** What a datagram held, and what was wrong with the rest of it. */
-export interface Datagram {
-  readonly messages: readonly Message[];
-  /** Messages of another protocol version, skipped. */
-  readonly otherVersion: number;
-  /** Why the rest, from `offset` on, was dropped. */
-  readonly fault: { readonly problem: "truncated" | "bad size"; readonly offset: number } | undefined;
+/** Why the rest of a datagram, from `offset` on, was dropped. */
+export interface Fault {
+  readonly problem: "truncated" | "bad size";
+  readonly offset: number;
 }
 
 const HEADER = 8;
 const CONTROL = 16;
 
-/** Reads a datagram. Whatever the bytes, it answers. */
-export function readDatagram(bytes: Uint8Array): Datagram {
-  const messages: Message[] = [];
-  let otherVersion = 0;
-  for (let offset = 0; offset < bytes.length; ) {
-    const left = bytes.length - offset;
-    if (left < HEADER) return { messages, otherVersion, fault: { problem: "truncated", offset } };
-    const length = u16(bytes, offset + 2);
-    const flags = bytes[offset + 1]!;
-    const hasRange = (flags & (ACK | NACK | RESYNC)) !== 0;
-    if (hasRange && left < CONTROL)
-      return { messages, otherVersion, fault: { problem: "truncated", offset } };
-    if (length < (hasRange ? CONTROL : HEADER) || length > left) {
-      return { messages, otherVersion, fault: { problem: "bad size", offset } };
-    }
-    if (bytes[offset]! >> 4 === VERSION || isSample(bytes, offset))
-      messages.push(readMessage(bytes, offset, length, hasRange));
-    else otherVersion += 1;
-    offset += length;
+/**
+ * Reads datagrams, message by message: it is the message that was read last, so that none costs an object. Whatever the
+ * bytes, it answers.
+ */
+export class DatagramReader implements Message {
+  type = 0;
+  flags = 0;
+  sequence = 0;
+  kind: MessageKind = "bad";
+  from = 0;
+  to = 0;
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+  /** Messages of another protocol version in this datagram so far, skipped. */
+  otherVersion = 0;
+  /** What was wrong with the rest, once `next` has said that there is no more. */
+  fault: Fault | undefined;
+
+  /** Begins with another datagram. */
+  open(bytes: Uint8Array): this {
+    this.bytes = bytes;
+    this.end = 0;
+    this.otherVersion = 0;
+    this.fault = undefined;
+    return this;
   }
-  return { messages, otherVersion, fault: undefined };
+
+  /** Goes on to the next message. @returns false if there is none, or what is left is none. */
+  next(): boolean {
+    const { bytes } = this;
+    while (this.end < bytes.length) {
+      const offset = this.end;
+      const left = bytes.length - offset;
+      if (left < HEADER) return this.#broken("truncated", offset);
+      const length = u16(bytes, offset + 2);
+      const hasRange = (bytes[offset + 1]! & (ACK | NACK | RESYNC)) !== 0;
+      if (hasRange && left < CONTROL) return this.#broken("truncated", offset);
+      if (length < (hasRange ? CONTROL : HEADER) || length > left) return this.#broken("bad size", offset);
+      this.end = offset + length;
+      if (bytes[offset]! >> 4 === VERSION || isSample(bytes, offset)) {
+        this.#read(offset, hasRange);
+        return true;
+      }
+      this.otherVersion += 1;
+    }
+    return false;
+  }
+
+  #broken(problem: Fault["problem"], offset: number): false {
+    this.fault = { problem, offset };
+    this.end = this.bytes.length;
+    return false;
+  }
+
+  #read(at: number, hasRange: boolean): void {
+    const { bytes } = this;
+    this.type = bytes[at]! & 0x0f;
+    this.flags = bytes[at + 1]!;
+    this.sequence = u32(bytes, at + 4);
+    this.kind = bytes[at]! >> 4 === VERSION ? kindOf(this.type, this.flags) : "sample";
+    this.from = hasRange ? u32(bytes, at + 8) : 0;
+    this.to = hasRange ? u32(bytes, at + 12) : 0;
+    this.start = at + HEADER;
+  }
 }
 
 const isSample = (bytes: Uint8Array, at: number): boolean =>
@@ -97,22 +138,6 @@ export function wholeMessages(bytes: Uint8Array): number {
     at += length;
   }
   return at;
-}
-
-function readMessage(bytes: Uint8Array, at: number, length: number, hasRange: boolean): Message {
-  const type = bytes[at]! & 0x0f;
-  const flags = bytes[at + 1]!;
-  return {
-    type,
-    flags,
-    sequence: u32(bytes, at + 4),
-    kind: bytes[at]! >> 4 === VERSION ? kindOf(type, flags) : "sample",
-    from: hasRange ? u32(bytes, at + 8) : 0,
-    to: hasRange ? u32(bytes, at + 12) : 0,
-    bytes,
-    start: at + HEADER,
-    end: at + length,
-  };
 }
 
 function kindOf(type: number, flags: number): MessageKind {
