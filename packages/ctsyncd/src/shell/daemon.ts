@@ -9,6 +9,7 @@ import { parseConntrackdConf } from "../config/conntrackd-conf.js";
 import { Session, sessionMachine } from "../core/session.js";
 import type { SessionEvent } from "../core/session.types.js";
 import { desk, verbs } from "./commands.js";
+import { reportAllFlows } from "./kernel-events.js";
 import { followKernel } from "./kernel-feed.js";
 import { serveLegacySocket } from "./legacy-socket.js";
 import { type LinkSetHooks, openLinks } from "./link-set.js";
@@ -41,6 +42,8 @@ export function runCtsyncd(parts: DaemonParts): Promise<never> {
     const configuration = await load(configPath, parseConntrackdConf);
     context.logTo(logTargets(configuration, detached));
     schedule(configuration, context);
+    const unreported = reportAllFlows();
+    if (unreported !== undefined) log.warn({ event: "start.degraded", problem: unreported }, unreported);
     const bufferBytes = configuration.eventBufferBytes ?? EVENT_BUFFER_BYTES;
     const network = await parts.openNetwork();
     const table = parts.openFlowTable({
