@@ -22,12 +22,16 @@ try {
     ],
     { stdio: "inherit" },
   );
-  const { status } = spawnSync(process.execPath, ["node_modules/vitest/vitest.mjs", "run", "packages/sys"], {
-    cwd: root,
-    stdio: "inherit",
-    // Node keeps what it has until its end: leaks are what the fuzz test counts, not this.
-    env: { ...process.env, LD_PRELOAD: library, ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1" },
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    ["node_modules/vitest/vitest.mjs", "run", "packages/sys", "--testTimeout=240000"],
+    {
+      cwd: root,
+      stdio: "inherit",
+      // Node keeps what it has until its end: leaks are what the fuzz test counts, not this.
+      env: { ...process.env, LD_PRELOAD: library, ASAN_OPTIONS: "detect_leaks=0:abort_on_error=1" },
+    },
+  );
   process.exitCode = status ?? 1;
 } finally {
   renameSync(kept, addon);
