@@ -65,7 +65,12 @@ function maintainerScripts(debian, tree) {
   const words = daemons(md5);
   for (const [name, { unit, conffiles }] of Object.entries(packages)) {
     if (unit === undefined) continue;
-    const fill = { UNIT: unit, CONFFILES: conffiles.map(([, to]) => `/${to}`).join(" "), ...words[unit] };
+    const fill = {
+      UNIT: unit,
+      CONFFILES: conffiles.map(([, to]) => `/${to}`).join(" "),
+      EXAMPLES: conffiles.map((conffile) => example(tree, conffile)).join("\n"),
+      ...words[unit],
+    };
     for (const script of SCRIPTS) {
       const text = readFileSync(join(templates, `daemon.${script}`), "utf8");
       put(
@@ -75,6 +80,16 @@ function maintainerScripts(debian, tree) {
       );
     }
   }
+}
+
+/** A branch of preinst's `case` that writes a configuration file as the package brings it. */
+function example(tree, [, to, mode = 0o644]) {
+  const text = readFileSync(join(tree, to), "utf8");
+  const end = "--- end of the example ---";
+  return (
+    `/${to})\n(umask ${(0o777 & ~mode).toString(8).padStart(3, "0")} && cat >"$file") <<'${end}'\n` +
+    `${text}${end}\n;;`
+  );
 }
 
 /** One private Node.js, without its symbols. */
