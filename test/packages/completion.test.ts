@@ -1,31 +1,47 @@
-/** What is completed is what the programs say of themselves; bash itself is asked. */
-import { readdirSync, readFileSync } from "node:fs";
+/** What is completed is what the programs say of themselves; the shells are asked, with the files of the packages. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { run } from "../lab/process.js";
+import { debs } from "./debs.js";
 
-/** Prints the file for bash, of all programs of all packages. */
-const MAKE = `
-const { bash, learn } = await import("./packaging/completion.mjs");
-const { packages } = await import("./packaging/contents.mjs");
-const all = Object.values(packages).flatMap(({ programs }) => programs);
-const file = ({ name, from }) => "packages/" + from + "/dist/bin/" + name + ".js";
-console.log(bash(await Promise.all(all.map((program) => learn(program.name, file(program))))));
-`;
-
-let file: string;
+const tree = mkdtempSync(join(tmpdir(), "systole-completion-"));
+const share = join(tree, "usr/share");
 
 beforeAll(async () => {
-  file = (await run([process.execPath, "--input-type=module", "--eval", MAKE])).stdout;
-}, 300_000);
+  const common = debs().old.find((deb) => deb.includes("systole-common"))!; // it was built
+  await run(["dpkg-deb", "--extract", common, tree]);
+}, 60_000);
 
-/** What bash offers for the last of these words. */
-async function offered(...words: readonly string[]): Promise<readonly string[]> {
-  const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}) COMP_CWORD=${words.length - 1}
+afterAll(() => rmSync(tree, { recursive: true }));
+
+const lines = (text: string) => text.split("\n").filter((line) => line !== "");
+const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
+
+/** What each shell offers for the last of these words. */
+const offered = {
+  async bash(words: readonly string[]): Promise<readonly string[]> {
+    const ask = `. ${share}/bash-completion/completions/${words[0]}
+COMP_WORDS=(${quoted(words)}) COMP_CWORD=${words.length - 1}
 _systole ${words[0]}; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await run(["bash", "-c", `${file}\n${ask}`]);
-  return stdout.split("\n").filter((word) => word !== "");
-}
+    return lines((await run(["bash", "-c", ask])).stdout);
+  },
+  /** zsh itself picks those that begin so: here it is asked for all that our function adds. */
+  async zsh(words: readonly string[]): Promise<readonly string[]> {
+    const ask = `fpath=(${share}/zsh/vendor-completions $fpath); autoload -Uz compinit; compinit -D -u
+compadd() { shift; print -l -- "$@" }; _files() { :; }
+words=(${quoted(words)}) CURRENT=${words.length} service=${words[0]}; $_comps[${words[0]}]`;
+    const { stdout } = await run(["zsh", "-f", "-c", ask]);
+    return lines(stdout).filter((word) => word.startsWith(words.at(-1)!)); // the last of at least two words
+  },
+  async fish(words: readonly string[]): Promise<readonly string[]> {
+    const ask = `cd ${tree}; source ${share}/fish/vendor_completions.d/${words[0]}.fish; complete -C ${quoted([words.join(" ")])}`;
+    return lines((await run(["fish", "--no-config", "-c", ask], { env: { HOME: tree } })).stdout);
+  },
+};
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
 
 test.each([
   { words: ["systole", "auth"], expected: ["authkeys"] },
@@ -33,7 +49,8 @@ test.each([
   { words: ["notifier", "re"], expected: ["retry"] },
   { words: ["heartbeat", "--ver"], expected: ["--version"] },
 ])("$words", async ({ words, expected }) => {
-  expect(await offered(...words)).toEqual(expected);
+  for (const shell of SHELLS)
+    expect({ shell, words: await offered[shell](words) }).toEqual({ shell, words: expected });
 });
 
 test("every program of every package.json is packaged and completed", () => {
@@ -46,6 +63,14 @@ test("every program of every package.json is packaged and completed", () => {
     return Object.keys(bin);
   });
   expect(programs.length).toBeGreaterThan(8);
-  const [, completed = ""] = /^complete -o default -F _systole (.*)$/m.exec(file) ?? [];
-  expect(completed.split(" ").sort()).toEqual(programs.sort());
+  programs.sort();
+  const bash = readFileSync(join(share, "bash-completion/completions/systole"), "utf8");
+  const zsh = readFileSync(join(share, "zsh/vendor-completions/_systole"), "utf8");
+  const namedIn = (text: string, line: RegExp) => line.exec(text)?.[1]?.split(" ").sort();
+  expect(namedIn(bash, /^complete -o default -F _systole (.*)$/m)).toEqual(programs);
+  expect(readdirSync(join(share, "bash-completion/completions")).sort()).toEqual(programs);
+  expect(namedIn(zsh, /^#compdef (.*)$/m)).toEqual(programs);
+  expect(readdirSync(join(share, "fish/vendor_completions.d")).sort()).toEqual(
+    programs.map((name) => `${name}.fish`),
+  );
 });
