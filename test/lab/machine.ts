@@ -12,7 +12,8 @@ import type { LabNode } from "./node.js";
 import { childOf, type Outcome, type RunOptions, run, signalTo } from "./process.js";
 import { until } from "./until.js";
 
-export type Suite = "trixie" | "bookworm";
+/** `ultramonkey`: Debian 12 with the real heartbeat and ldirectord. */
+export type Suite = "trixie" | "bookworm" | "ultramonkey";
 
 /** The file tree of a fresh machine; built if there is none yet, which takes a minute. */
 export function machineRoot(suite: Suite): string {

@@ -1,15 +1,18 @@
-// client.mjs ADDRESS: asks http://ADDRESS/ 20 times a second, each time on a new connection, until SIGTERM; then prints
-// {"answered", "errors": {REASON: COUNT}, "longestMs"} as JSON.
+// client.mjs ADDRESS: asks http://ADDRESS/ 20 times a second (4 in the guest), each time on a new connection, until SIGTERM. Every half second,
+// and at the end, it prints what happened so far as JSON: {"answered", "errors": {REASON: COUNT}, "outagesMs": [...]}, an
+// outage being the time between two answers if it is longer than four questions.
 import { get } from "node:http";
 
 const [host] = process.argv.slice(2);
-const EVERY_MS = 50;
-const LIMIT_MS = 3000;
+const SLOWNESS = Number(process.env.LAB_SLOWNESS ?? 1);
+const EVERY_MS = 50 * Math.min(SLOWNESS, 5);
+const LIMIT_MS = 3000 * SLOWNESS;
+const TELL_EVERY_MS = 500;
+const MOST_OUTAGES = 1000;
 const errors = {};
+const outagesMs = [];
 let answered = 0;
-let longestMs = 0;
 let lastAnswer;
-let failedSince = false;
 
 function ask() {
   const request = get({ host, path: "/", agent: false, timeout: LIMIT_MS }, (response) => {
@@ -18,7 +21,6 @@ function ask() {
   });
   request.on("timeout", () => request.destroy(new Error("timeout")));
   request.on("error", (error) => {
-    failedSince = true;
     const reason = error.code ?? error.message;
     errors[reason] = (errors[reason] ?? 0) + 1;
   });
@@ -26,16 +28,17 @@ function ask() {
 
 function took() {
   const now = performance.now();
-  if (failedSince && lastAnswer !== undefined) longestMs = Math.max(longestMs, now - lastAnswer);
-  failedSince = false;
+  const gap = lastAnswer === undefined ? 0 : Math.round(now - lastAnswer);
+  if (gap > 4 * EVERY_MS && outagesMs.length < MOST_OUTAGES) outagesMs.push(gap);
   lastAnswer = now;
   answered += 1;
-  if (answered === 1) console.log("first answer");
 }
 
-const timer = setInterval(ask, EVERY_MS);
+const tell = () => console.log(JSON.stringify({ answered, errors, outagesMs }));
+const asking = setInterval(ask, EVERY_MS);
+setInterval(tell, TELL_EVERY_MS);
 process.on("SIGTERM", () => {
-  clearInterval(timer);
-  console.log(JSON.stringify({ answered, errors, longestMs: Math.round(longestMs) }));
+  clearInterval(asking);
+  tell();
   process.exit(0);
 });

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import { Machine, machineRoot, type Suite } from "../lab/machine.js";
-import { type Running, run } from "../lab/process.js";
+import { run } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
+import { Client } from "./client.js";
 
 export const VIP = "10.0.1.200";
 export const UNITS = ["notifierd", "ctsyncd", "ldirectord", "heartbeat"] as const;
@@ -44,10 +45,10 @@ export class MachinePair {
     }
   }
 
-  /** Real servers and a mail server, plain programs. */
-  async startServers(): Promise<void> {
+  /** A mail server, and web servers on these nodes: plain programs. */
+  async startServers(web: readonly string[] = ["real1", "real2"]): Promise<void> {
     const program = (name: string) => [process.execPath, `.cache/${SERVERS}/${name}.mjs`];
-    for (const name of ["real1", "real2"]) {
+    for (const name of web) {
       const node = this.cluster.node(name);
       node.put(PAGE, "I'm alive!\n");
       await node.daemon("server", [...program("real-server"), "80", PAGE]);
@@ -103,41 +104,11 @@ export class MachinePair {
 
   /** Asks the virtual service again and again, each time on a new connection; ends with `stop`. */
   async client(): Promise<Client> {
-    const running = await this.cluster
-      .node("client")
-      .spawn([process.execPath, "test/packages/client.mjs", VIP]);
-    return new Client(running);
+    const command = [process.execPath, "test/packages/client.mjs", VIP];
+    return new Client(await this.cluster.node("client").spawn(command));
   }
 
   close(): Promise<void> {
     return this.cluster.close();
-  }
-}
-
-export interface Answers {
-  readonly answered: number;
-  /** By reason. */
-  readonly errors: Readonly<Record<string, number>>;
-  /** From the last answer before an error to the first one after it. */
-  readonly longestMs: number;
-}
-
-export class Client {
-  readonly #running: Running;
-
-  constructor(running: Running) {
-    this.#running = running;
-  }
-
-  /** Until the virtual service has answered. */
-  answered(limitMs = 120_000): Promise<boolean> {
-    return until("an answer of the virtual service", () => this.#running.lines.includes("first answer"), {
-      limitMs,
-    });
-  }
-
-  async stop(): Promise<Answers> {
-    await this.#running.stop();
-    return JSON.parse(this.#running.lines.at(-1)!) as Answers; // client.mjs prints just that
   }
 }
