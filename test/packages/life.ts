@@ -28,6 +28,7 @@ export function life(suite: Suite): void {
   test("edited and started, the two form a cluster, and a client is served", () => scenes.formCluster(world));
   test("a reload with a mistake fails, says what is wrong, and changes nothing", () =>
     scenes.refuseMistakes(world));
+  test("logs are rotated, and written on", () => scenes.rotateLogs(world));
   test("an upgrade keeps edited files and does not move the VIP; the client notices nothing", () =>
     scenes.upgrade(world));
   test("a process that hangs is replaced by the watchdog", () => scenes.hang(world));

@@ -10,6 +10,8 @@ import { Client } from "./client.js";
 
 export const VIP = "10.0.1.200";
 export const UNITS = ["notifierd", "ctsyncd", "ldirectord", "heartbeat"] as const;
+/** What is not only in the journal. */
+export const LOGS = { heartbeat: "/var/log/ha-log", ldirectord: "/var/log/ldirectord.log" };
 const MAILS = "/var/mail/all.jsonl";
 const SERVERS = "test-packages-servers";
 const SERVER_PROGRAMS = ["test/demo/real-server.ts", "test/demo/mail-server.ts"];
@@ -75,10 +77,16 @@ export class MachinePair {
     const key = first.read("/etc/ha.d/authkeys");
     for (const machine of this.machines) {
       const other = machine === first ? second : first;
-      machine.put("/etc/ha.d/ha.cf", times(read("ha.cf")));
+      machine.put(
+        "/etc/ha.d/ha.cf",
+        times(read("ha.cf")).replace(/^logfacility/m, `logfile ${LOGS.heartbeat}\n$&`),
+      );
       machine.put("/etc/ha.d/haresources", read("haresources"));
       machine.put("/etc/ha.d/authkeys", key, 0o600);
-      machine.put("/etc/ha.d/ldirectord.cf", read("ldirectord.cf"));
+      machine.put(
+        "/etc/ha.d/ldirectord.cf",
+        read("ldirectord.cf").replace(/^logfile=.*/m, `logfile="${LOGS.ldirectord}"`),
+      );
       machine.put(
         "/etc/systole/notifier.ini",
         read("notifier.ini").replace("= mail", `= ${this.cluster.node("mail").ipv4("pub")}`),

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Machine, Suite } from "../lab/machine.js";
 import { until } from "../lab/until.js";
 import { debs } from "./debs.js";
-import { MachinePair, UNITS, VIP } from "./pair.js";
+import { LOGS, MachinePair, UNITS, VIP } from "./pair.js";
 
 /** The highest exposure that systemd-analyze may find. */
 const EXPOSURE = { heartbeat: 8.7, ldirectord: 2.5, ctsyncd: 2.5, notifierd: 2.0 };
@@ -123,6 +123,21 @@ export async function refuseMistakes({ pair }: World): Promise<void> {
     expect({ unit, failed: status !== 0 }).toEqual({ unit, failed: true });
     expect(await isUp(second, unit!)).toBe(true);
     expect(await second.says(`journalctl --no-pager -u ${unit}`)).toContain(file);
+  }
+}
+
+/** The old log goes aside, the next line is in the new one: with the rights and inside the sandbox of the unit, too. */
+export async function rotateLogs({ pair }: World): Promise<void> {
+  const [, second] = pair.machines;
+  for (const [unit, log] of Object.entries(LOGS)) {
+    await until(`${unit} to write ${log}`, () => second.has(log) && second.read(log) !== "");
+    await second.run(["logrotate", "--force", `/etc/logrotate.d/${unit}`]);
+    expect(second.read(`${log}.1`)).not.toBe("");
+    const written = async () => {
+      await second.run(["systemctl", "reload", unit]);
+      return second.read(log) !== "";
+    };
+    await until(`${unit} to write a new ${log}`, written, { everyMs: 500 });
   }
 }
 
