@@ -29,6 +29,7 @@ export async function buildRpms({ tree, lists, version, date, out, work, node, c
     _topdir: work,
     _dbpath: join(work, "no-database"), // Debian's rpm has none
     systole_version: version.replaceAll("-", "~"),
+    systole_date: changelogDate(date),
     _sourcedir: source,
     _binary_payload: compression === "xz" ? "w7.xzdio" : "w1.gzdio",
     use_source_date_epoch_as_buildtime: "1",
@@ -49,6 +50,10 @@ export async function buildRpms({ tree, lists, version, date, out, work, node, c
     return to;
   });
 }
+
+/** `Thu Nov 26 2026`. */
+const changelogDate = (date) =>
+  new Date(date * 1000).toUTCString().replace(/(\w+), (\d+) (\w+) (\d+) .*/, "$1 $3 $2 $4");
 
 /** One line of %files; rpm compresses manual pages or not, as the distribution likes. */
 function fileLine(name, path) {

@@ -46,6 +46,13 @@ test("one of each, with the files of the table in contents.mjs", async () => {
   expect(noarch).toBe("4");
 });
 
+test("every file below /etc is configuration that an upgrade does not replace", async () => {
+  const flags = `rpm -qp --qf '[%{FILEFLAGS:fflags} %{FILENAMES}\\n]' /packages/*-0.*.rpm | grep ' /etc/.*/.*/' | sort -u`;
+  const files = (await machine.says(flags)).split("\n").filter((line) => !line.endsWith(".d"));
+  expect(files.length).toBeGreaterThanOrEqual(CONFIGURATION.length);
+  expect(files.filter((line) => !line.startsWith("cn "))).toEqual([]);
+});
+
 test("installed: the user is there, authkeys is closed, and a started notifierd runs", async () => {
   await machine.sh(`${UPGRADE} /packages/*-0.*.rpm`);
   expect(await machine.says("getent passwd systole | cut -d: -f7")).toBe("/usr/sbin/nologin");
