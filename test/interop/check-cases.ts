@@ -41,6 +41,12 @@ export const CASES: readonly Case[] = [
     lines: 'request="check.html"; httpmethod=HEAD; receive="OK"',
     finds: /not in/,
   },
+  {
+    name: "http, another host asked for",
+    port: 80,
+    lines: 'request="http://www.example.test/"; receive="asked for www"',
+    finds: "up",
+  },
   ...[301, 303, 307, 308].map(
     (code): Case => ({
       name: `http, redirected by ${code}`,
@@ -148,6 +154,13 @@ export const CASES: readonly Case[] = [
   { name: "imaps", port: 993, lines: login, finds: "up" },
   { name: "imaps, verified", port: 993, lines: `${login}; sslverify=yes`, finds: /self.signed/i },
   { name: "nntp", port: 119, lines: "", finds: "up" },
+  {
+    name: "nntp, not for us",
+    port: 119,
+    lines: "",
+    finds: /greeted with "502 /,
+    family: "inet6",
+  },
   { name: "nntp at a mail server", port: 110, lines: "service=nntp", finds: /greeted with "\+OK/ },
   {
     name: "dns",
@@ -297,6 +310,7 @@ export const CASES: readonly Case[] = [
     lines: 'service=sip; protocol=udp; login="nobody@example.test"',
     finds: /answered "SIP\/2.0 404 Not Found"/,
   },
+  { name: "ftp over IPv6", port: 21, lines: 'request="check.txt"', finds: "up", family: "inet6" },
   {
     name: "ftp in active mode",
     port: 2121,
@@ -390,6 +404,12 @@ export const CASES: readonly Case[] = [
     port: 80,
     lines: 'checktype=external; checkcommand="/etc/ha.d/killed.sh"',
     finds: /was killed by SIGKILL/,
+  },
+  {
+    name: "external, too long",
+    port: 80,
+    lines: 'checktype=external; checktimeout=2; checkcommand="/etc/ha.d/slow.sh"',
+    finds: /took longer than 2 s/,
   },
   {
     name: "external-perl",

@@ -97,8 +97,12 @@ beforeAll(async () => {
     for (const [file, text] of Object.entries(server.files ?? {})) peer.put(file, text);
     if (server.prepare !== undefined) await peer.sh(server.prepare);
   }
+  await director.sh(`echo '${real.ipv4("lan")} www.example.test' >>/etc/hosts`);
+  // Who is asked for the name of an address: innd by IPv6, of a director that it does not serve.
+  await peer.sh(`echo '${director.ipv6("lan")} director1.six.test' >>/etc/hosts`);
   await startServers();
   director.put("/etc/authority.pem", peer.read("/etc/test/cert.pem"));
+  director.put("/etc/ha.d/slow.sh", "#!/bin/sh\nsleep 60\n", 0o755);
   director.put("/etc/ha.d/killed.sh", "#!/bin/sh\nkill -KILL $$\n", 0o755);
   director.put("/etc/ha.d/check.pl", 'exit($ARGV[2] eq "10.0.2.11" && $ARGV[3] == 80 ? 0 : 1);\n', 0o755);
   director.put("/etc/ha.d/ldirectord.cf", configuration());

@@ -111,7 +111,9 @@ export const sipps: readonly ServerProgram[] = [
   sippOn(5064, "SIP/2.0 404 Not Found", "u1"),
 ];
 
-const vsftpdConf = (more: string): string => `listen=YES
+/** By IPv6, which takes IPv4, too. */
+const vsftpdConf = (more: string): string => `listen=NO
+listen_ipv6=YES
 background=NO
 anonymous_enable=YES
 local_enable=YES
