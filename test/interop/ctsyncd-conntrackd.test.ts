@@ -5,22 +5,20 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
-import { type Peer, peerOn } from "../lab/peer.js";
 import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse, until } from "../lab/until.js";
 import {
-  configuration,
   ctsync,
   type Medium,
   masquerade,
   peerHas,
   peerLines,
-  type Settings,
   startCtsyncd,
   takeAddresses,
 } from "../netns/ctsyncd-pair.js";
 import { ask, openStream, serve, VIP } from "../netns/traffic/traffic.js";
+import { conntrackd, startConntrackd } from "./conntrackd-peer.js";
 
 let cluster: Cluster;
 const active = () => cluster.node("director1");
@@ -34,20 +32,6 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.close());
 
-const CONF = "/etc/conntrackd/conntrackd.conf";
-const theirs = async (node: LabNode, option: string, check = true) =>
-  (await peerOn(node, "cluster")).run(["conntrackd", "-C", CONF, option], { check });
-
-async function startConntrackd(node: LabNode, medium: Medium, settings: Settings = {}): Promise<number> {
-  const peer: Peer = await peerOn(node, "cluster");
-  peer.put(CONF, configuration(node, medium, settings));
-  await peer.sh("mkdir -p /var/lock");
-  const pid = await peer.daemon("conntrackd", ["conntrackd", "-C", CONF]);
-  const answers = async () => (await theirs(node, "-s", false)).status === 0;
-  await until(`conntrackd on ${node.name} to answer`, answers, { everyMs: 100 });
-  return pid;
-}
-
 /** Lines of a cache as a set: without the age, and without what is in flux when two caches are read one by one. */
 const normal = (text: string): readonly string[] =>
   text
@@ -56,11 +40,11 @@ const normal = (text: string): readonly string[] =>
     .map((line) => line.replace(/ \[active since \d+s\]$/, ""))
     .sort();
 
-const externalOfTheirs = async (node: LabNode) => normal((await theirs(node, "-e")).stdout);
+const externalOfTheirs = async (node: LabNode) => normal((await conntrackd(node, "-e")).stdout);
 /** The internal cache as the peer would print it: without the reply tuple. */
 const internalOfTheirs = async (node: LabNode) =>
   normal(
-    (await theirs(node, "-i")).stdout.replaceAll(
+    (await conntrackd(node, "-i")).stdout.replaceAll(
       /( sport=\d+ dport=\d+)( \[UNREPLIED\])? src=.*? dport=\d+/g,
       "$1$2",
     ),
@@ -99,7 +83,9 @@ const WAYS: readonly Way[] = [
   { medium: "tcp", mode: "FTFW { }" },
   { medium: "udp", mode: "NOTRACK { }" },
   { medium: "tcp", mode: "NOTRACK { }" },
+  { medium: "multicast", mode: "NOTRACK { }" },
   { medium: "multicast", mode: "NOTRACK { DisableInternalCache on }" },
+  { medium: "tcp", mode: "NOTRACK { DisableInternalCache on }" },
   { medium: "udp", mode: "ALARM { RefreshTime 2 CacheTimeout 60 }" },
   { medium: "multicast", mode: "ALARM { RefreshTime 2 CacheTimeout 60 }" },
 ];
@@ -128,7 +114,7 @@ test.each(WAYS)("$mode $medium: ctsyncd is active, conntrackd takes over", async
   await until("conntrackd to know it", async () => (await known()).some((line) => ESTABLISHED.test(line)));
   await until("conntrackd to know them all", async () => (await known()).length >= 11, { everyMs: 200 });
   await active().kill();
-  await theirs(standby(), "-c");
+  await conntrackd(standby(), "-c");
   await takeAddresses(cluster, standby());
   expect(await stream.echo()).toBe("real1");
 });
@@ -152,7 +138,7 @@ test("conntrackd is restarted and knows nothing: ctsyncd tells it everything", a
   await ask(cluster.node("client"), { host: VIP, port: 80, count: 5 });
   await until("conntrackd to know them", async () => (await externalOfTheirs(standby())).length >= 5);
   signalTo(pid, "SIGTERM");
-  await until("it to be gone", async () => (await theirs(standby(), "-s", false)).status !== 0);
+  await until("it to be gone", async () => (await conntrackd(standby(), "-s", false)).status !== 0);
   await elapse(200);
   await startConntrackd(standby(), "udp");
   await until("it to know them again", async () => (await externalOfTheirs(standby())).length >= 5, {
