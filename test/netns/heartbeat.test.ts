@@ -259,8 +259,9 @@ test("heartbeat without options starts in the background; -s tells, a second sta
     expect(status.stdout).toMatch(
       /^heartbeat OK \[pid \d+ et al\] is running on director1 \[director1\]\.\.\.\n$/,
     );
+    // As the original: what ha.cf is complained of comes first.
     expect((await pair.call(first, "heartbeat")).stderr).toMatch(
-      /^info: heartbeat: already running \[pid \d+\]\.\n$/,
+      /^info: heartbeat: already running \[pid \d+\]\.\n$/m,
     );
     expect(first.read("/run/heartbeat.pid")).toMatch(/^ {5,}\d+\n$/);
     await pair.call(first, "heartbeat", ["-k"]);
