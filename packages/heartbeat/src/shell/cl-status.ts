@@ -109,8 +109,10 @@ async function hbStatus(question: Question): Promise<number> {
     if (verbose) world.out("(hb_api_signon: Can't initiate connection to heartbeat)");
     return EXIT.no;
   }
-  world.out("Heartbeat is running on this machine.");
-  if (!verbose) return EXIT.ok;
+  if (!verbose) {
+    world.out("Heartbeat is running on this machine.");
+    return EXIT.ok;
+  }
   world.out(`version:\t${status.version}`);
   world.out('managed by:\t"haresources"');
   return list(membersOf(status), question);
