@@ -47,13 +47,14 @@ export const packages = {
       ...man("hb_addnode.8", "hb_delnode.8", "hb_setweight.8", "hb_setsite.8"),
       ...man("ResourceManager.8", "req_resource.8", "mach_down.8"),
       ...man("ha.cf.5", "haresources.5", "authkeys.5"),
+      // Not a conffile: where resource-agents is installed, /etc/ha.d/shellfuncs is its own.
+      ["etc/ha.d/shellfuncs", "usr/share/systole/shellfuncs"],
     ],
     conffiles: [
       ["etc/ha.d/ha.cf", "etc/ha.d/ha.cf"],
       ["etc/ha.d/haresources", "etc/ha.d/haresources"],
       ["etc/ha.d/authkeys", "etc/ha.d/authkeys", 0o600],
       ["etc/ha.d/harc", "etc/ha.d/harc", 0o755],
-      ["etc/ha.d/shellfuncs", "etc/ha.d/shellfuncs"],
       ["packaging/etc/logrotate-heartbeat", "etc/logrotate.d/heartbeat"],
     ],
   },

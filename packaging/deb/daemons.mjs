@@ -16,8 +16,12 @@ export const daemons = (md5) => ({
     CONFIGURED: `${edited("/etc/ha.d/ha.cf", md5("etc/ha.d/ha.cf"))} && grep -qs '^[[:space:]]*auth' /etc/ha.d/authkeys`,
     EDIT: "edit /etc/ha.d/ha.cf and haresources, make a key (systole authkeys new)",
     RENEW: HAND_ON,
-    EXAMPLE: ":",
-    PURGE: unlessInstalled("heartbeat", "rm -rf /var/lib/heartbeat"),
+    EXAMPLE: "[ -e /etc/ha.d/shellfuncs ] || install -D -m 644 -t /etc/ha.d /usr/share/systole/shellfuncs",
+    PURGE: [
+      unlessInstalled("heartbeat", "rm -rf /var/lib/heartbeat"),
+      unlessInstalled("resource-agents", "rm -f /etc/ha.d/shellfuncs"),
+      "rmdir --ignore-fail-on-non-empty /etc/ha.d 2>/dev/null || true",
+    ].join("\n    "),
   },
   ldirectord: {
     CONFIGURED: edited("/etc/ha.d/ldirectord.cf", md5("etc/ha.d/ldirectord.cf")),
