@@ -52,7 +52,7 @@ const count = (bench: Bench, word: string): number =>
 
 const benches = await Promise.all(contendersWith(SHIPPED, only).map(openBench));
 try {
-  const hogs = await startHogs(benches[0]!.cluster, hogCount, 0); // there is one at least
+  const hogs = await startHogs(benches[0]!.cluster, hogCount); // there is one at least
   const until = performance.now() + minutes * 60_000;
   const seen = await Promise.all(benches.map((bench) => watch(bench, until)));
   const load = loadavg().map((number) => number.toFixed(1));

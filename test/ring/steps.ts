@@ -37,7 +37,7 @@ const vitest = (ring: Step["ring"], name: string, args: readonly string[]): Step
 
 /** Two minutes here, ten at night. */
 const SOAK = "test/interop/heartbeat-soak.test.ts";
-/** Ten minutes here, an hour as a bench. */
+/** Starves everything beside it: at night, alone. */
 const HOGS = "test/netns/heartbeat-hogs.test.ts";
 
 export const steps: readonly Step[] = [
@@ -59,14 +59,6 @@ export const steps: readonly Step[] = [
     limitMinutes: 25,
     beside: true,
     impossible: () => process.env.RING_NO_PEERS ?? process.env.RING_NO_NAMESPACES ?? labImpossible(),
-  },
-  {
-    ...vitest("ring 3", "a starved pair of directors", []),
-    command: ["env", "SYSTOLE_HOGS_SECONDS=600", bin("vitest"), "run", "-c", "vitest.netns.config.ts", HOGS],
-    fast: false,
-    limitMinutes: 20,
-    beside: true,
-    impossible: () => process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
     ...vitest("ring 3", "namespaces", ["-c", "vitest.netns.config.ts", "--exclude", HOGS]),
