@@ -18,7 +18,7 @@ export const daemons = (md5) => ({
     RENEW: HAND_ON,
     EXAMPLE: "[ -e /etc/ha.d/shellfuncs ] || install -D -m 644 -t /etc/ha.d /usr/share/systole/shellfuncs",
     PURGE: [
-      unlessInstalled("heartbeat", "rm -rf /var/lib/heartbeat"),
+      unlessInstalled("heartbeat", "rm -rf /var/lib/heartbeat /var/log/ha-log* /var/log/ha-debug*"),
       unlessInstalled("resource-agents", "rm -f /etc/ha.d/shellfuncs"),
       "rmdir --ignore-fail-on-non-empty /etc/ha.d 2>/dev/null || true",
     ].join("\n    "),

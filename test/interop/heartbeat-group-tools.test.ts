@@ -19,7 +19,7 @@ const QUESTIONS = [
 
 const OTHERS = [
   ...["hb_addnode", "hb_delnode", "hb_setweight", "hb_setsite", "mach_down nosuch"],
-  ...["heartbeat -D", "heartbeat -DW", "heartbeat -s", "heartbeat -x", "heartbeat -C local", "heartbeat -rR"],
+  ...["heartbeat -D", "heartbeat -DW", "heartbeat -s", "heartbeat -x", "heartbeat -C local"],
 ];
 
 async function answerOf(mixed: Mixed, name: Name, line: string) {

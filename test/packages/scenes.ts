@@ -131,7 +131,7 @@ export async function rotateLogs({ pair }: World): Promise<void> {
   const [, second] = pair.machines;
   for (const [unit, log] of Object.entries(LOGS)) {
     await until(`${unit} to write ${log}`, () => second.has(log) && second.read(log) !== "");
-    await second.run(["logrotate", "--force", `/etc/logrotate.d/${unit}`]);
+    await second.run(["logrotate", "--force", "--state", "/run/logrotate", `/etc/logrotate.d/${unit}`]);
     expect(second.read(`${log}.1`)).not.toBe("");
     const written = async () => {
       await second.run(["systemctl", "reload", unit]);
