@@ -1,5 +1,4 @@
 /** Core, media, resources and disk, put together: what a running heartbeat is made of. */
-import { readFileSync } from "node:fs";
 import type { DaemonContext } from "@systole/daemon";
 import type { Network } from "@systole/kernel";
 import { type Clock, drive } from "@systole/machine";
@@ -20,6 +19,7 @@ import { createFencer, type Fencer } from "./fencer.js";
 import { storeGeneration } from "./generation-file.js";
 import { createHeardKeeper, type HeardKeeper } from "./heard-file.js";
 import type { LastWordFile } from "./last-word.js";
+import { createLoadAverage } from "./load-average.js";
 import { createMediaSet, type MediaSet } from "./media-set.js";
 import { createNeighbourhood, type Neighbourhood } from "./neighbourhood.js";
 import { lineOf } from "./notes.js";
@@ -202,7 +202,7 @@ function transmitterOf(
     innerAuth: () => present.configuration.haCf.framing === "classic",
     uuidOf: (name) => receiver.uuidOf(name),
     wallClock: context.wallClock,
-    load: () => readFileSync("/proc/loadavg", "latin1").trim(),
+    load: createLoadAverage(context.clock),
     out: media.send,
   });
 }
