@@ -36,10 +36,13 @@ describe("the command line of heartbeat", () => {
     { args: ["--check"], means: { ...usual, mode: "validate" } },
     { args: ["-h", "-k"], means: { ...usual, mode: "help" } },
     { args: ["word"], means: { ...usual, ignored: ["word"] } },
-    { args: ["-C", "local"], means: "-C only valid with -R" },
-    { args: ["-R", "-C", "some"], means: '-C: "some" is none of none local foreign all' },
-    { args: ["-rR"], means: "-r is mutually exclusive with -R" },
-    { args: ["-x"], means: "invalid option -- 'x'" },
+    { args: ["-C", "local"], means: { problem: "-C only valid with -R", exitCode: 2 } },
+    {
+      args: ["-R", "-C", "some"],
+      means: { problem: '-C: "some" is none of none local foreign all', exitCode: 1 },
+    },
+    { args: ["-rR"], means: { problem: "-r is mutually exclusive with -R", exitCode: 1 } },
+    { args: ["-x"], means: { problem: "invalid option -- 'x'", exitCode: 2 } },
   ])("$args", ({ args, means }) => {
     expect(parseCommandLine(args)).toEqual(means);
   });

@@ -19,7 +19,6 @@ import { EXIT_CONFIGURATION, type ForegroundOptions, runForeground } from "../sh
 import { paths } from "../shell/paths.js";
 import { VERSION } from "../shell/version.js";
 
-const EXIT_USAGE = 2;
 /** A resource may take long to stop; the original gives it an hour. */
 const STOP_LIMIT_MS = 3_600_000;
 
@@ -78,10 +77,10 @@ async function foreground(options: Omit<ForegroundOptions, "detached">): Promise
 }
 
 const commandLine = parseCommandLine(process.argv.slice(2));
-if (typeof commandLine === "string") {
-  terminal.error(`heartbeat: ${commandLine}`);
+if ("problem" in commandLine) {
+  terminal.error(`heartbeat: ${commandLine.problem}`);
   terminal.error(USAGE.trimEnd());
-  process.exitCode = EXIT_USAGE;
+  process.exitCode = commandLine.exitCode;
 } else {
   for (const word of commandLine.ignored) terminal.error(`heartbeat: "${word}" means nothing and is ignored`);
   process.exitCode = await run(commandLine);

@@ -29,6 +29,12 @@ export interface CommandLine {
   readonly ignored: readonly string[];
 }
 
+/** A wrong command line: what is wrong, in a sentence, and the exit code of the original. */
+export interface Refusal {
+  readonly problem: string;
+  readonly exitCode: 1 | 2;
+}
+
 export const USAGE = `Usage: heartbeat [-dlMv] [-f | -k | -s | -r | -D [-W] | -V | --check]
 
   (none)  check the configuration and start in the background
@@ -66,16 +72,16 @@ export const LONG: Readonly<Record<string, Mode>> = {
 };
 const HELD = ["none", "local", "foreign", "all"];
 
-/** @returns a sentence of what is wrong instead, for a wrong command line. */
-export function parseCommandLine(args: readonly string[]): CommandLine | string {
+export function parseCommandLine(args: readonly string[]): CommandLine | Refusal {
   const long = args.filter((arg) => Object.hasOwn(LONG, arg)).map((arg) => LONG[arg]!);
   const short = args.filter((arg) => !Object.hasOwn(LONG, arg));
   const { flags, values, words, problem } = shortOptions(short, "dDkMrRsvWlVfhC:");
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) return { problem, exitCode: 2 };
   const state = values.get("C");
-  if (state !== undefined && !HELD.includes(state)) return `-C: "${state}" is none of ${HELD.join(" ")}`;
-  if (state !== undefined && !flags.has("R")) return "-C only valid with -R";
-  if (flags.has("r") && flags.has("R")) return "-r is mutually exclusive with -R";
+  if (state !== undefined && !HELD.includes(state))
+    return { problem: `-C: "${state}" is none of ${HELD.join(" ")}`, exitCode: 1 };
+  if (state !== undefined && !flags.has("R")) return { problem: "-C only valid with -R", exitCode: 2 };
+  if (flags.has("r") && flags.has("R")) return { problem: "-r is mutually exclusive with -R", exitCode: 1 };
   const [mode = "start"] = [
     ...long,
     ...MODES.filter(([letter]) => flags.has(letter)).map(([, given]) => given),
