@@ -33,7 +33,13 @@ export type HeartbeatFact =
       readonly deadtimeMs: number;
     }
   | { readonly kind: "link.up" | "link.dead"; readonly peer: string; readonly medium: string }
-  | { readonly kind: "takeover.started"; readonly groups: readonly string[]; readonly reason: string }
+  | {
+      readonly kind: "takeover.started";
+      readonly groups: readonly string[];
+      readonly reason: string;
+      /** The node that gave it: a hand-over between two that live. */
+      readonly from?: string;
+    }
   | {
       readonly kind: "takeover.finished";
       readonly groups: readonly string[];
@@ -42,12 +48,17 @@ export type HeartbeatFact =
       readonly totalMs: number;
       /** What did not work although the takeover went on, such as `conntrack`. */
       readonly degraded: readonly string[];
+      readonly from?: string;
     }
   | {
       readonly kind: "release.finished";
       readonly groups: readonly string[];
       readonly reason: string;
       readonly totalMs: number;
+      /** The node that may take it now; absent where a real heartbeat does, whose notifier is none of ours. */
+      readonly to?: string;
+      /** A person asked for it: hb_standby here, or hb_takeover there. */
+      readonly ordered?: true;
     }
   | {
       readonly kind: "resource.failed";
@@ -62,6 +73,12 @@ export type HeartbeatFact =
       readonly reason: string;
     }
   | { readonly kind: "stall"; readonly stalledMs: number; readonly consequence: string }
+  | {
+      /** From one notifierd to another, carried by their heartbeats: not about the cluster, and nothing to be told. */
+      readonly kind: "peer.said";
+      readonly peer: string;
+      readonly text: string;
+    }
   | {
       readonly kind: "split-brain.suspected" | "split-brain.healed";
       readonly peer: string;

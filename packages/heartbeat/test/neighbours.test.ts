@@ -10,6 +10,7 @@ import type { HeartbeatStatus } from "../src/shell/commands.js";
 import { createEventScripts } from "../src/shell/event-scripts.js";
 import { type News, newsOf } from "../src/shell/news.js";
 import { createNodeAttributes } from "../src/shell/node-attributes.js";
+import { LONGEST_WORDS, notifierVerbs, notifierWords } from "../src/shell/notifier-words.js";
 import { virtualClock } from "./virtual-clock.js";
 
 const STATUS = {
@@ -150,4 +151,35 @@ test("an event's script runs with its fields, one after the other; without a scr
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("notifierd's words are carried to a node of ours that is alive, and for nobody else", () => {
+  const said: string[] = [];
+  const nodes = [
+    { node: "lb1", state: "active", ours: true },
+    { node: "lb2", state: "active", ours: true },
+    { node: "lb3", state: "dead", ours: true },
+    { node: "real", state: "active", ours: false },
+  ];
+  const { "tell-notifier": verb } = notifierVerbs({
+    status: () => ({ node: "lb1", nodes }) as unknown as HeartbeatStatus, // what it reads of a status
+    say: (message, dest) => said.push(`${notifierWords(message)} to ${dest}`),
+    isNotifier: ({ uid }) => uid === 990,
+  });
+  const tell = (node: string, text: unknown, uid = 990) => verb!.run({ node, text }, { pid: 1, uid, gid: 1 });
+  expect(tell("lb2", "hello")).toBe("told");
+  expect(said).toEqual(["hello to lb2"]);
+  for (const node of ["lb1", "lb3", "real", "nobody"])
+    expect(() => tell(node, "hello")).toThrow(`${node} is no Systole node that is alive`);
+  for (const text of ["", "zurück", "two\nlines", "x".repeat(LONGEST_WORDS + 1), 5])
+    expect(() => tell("lb2", text)).toThrow(`text: 1 to ${LONGEST_WORDS} printable ASCII characters`);
+  expect(() => tell("lb2", "hello", 1000)).toThrow("only for notifierd");
+  expect(said).toHaveLength(1);
+  const other = {
+    type: "other",
+    name: "synotify",
+    fields: [["text", "x".repeat(LONGEST_WORDS + 1)]],
+  } as const;
+  expect(notifierWords(other)).toBeUndefined();
+  expect(notifierWords({ ...other, name: "custom", fields: [["text", "hello"]] })).toBeUndefined();
 });

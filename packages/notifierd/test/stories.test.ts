@@ -55,6 +55,39 @@ test("10,000 flaps: at most five letters, the last with the number of changes an
   expect(last.inReplyTo).toBe(arrivals[0]!.letter.messageId);
 }, 60_000);
 
+/** The group of this node goes away and comes back, with its VIP. */
+function moves({ hear }: Office, given: { to?: string; ordered?: true }): void {
+  const groups = ["192.0.2.10"];
+  const vip = { address: "192.0.2.10", device: "eth0" };
+  hear("heartbeat", "notice", { kind: "vip.down", ...vip, reason: "stopped" });
+  hear("heartbeat", "notice", {
+    ...{ kind: "release.finished", groups, reason: "standby", totalMs: 200 },
+    ...given,
+  });
+  hear("heartbeat", "info", { kind: "vip.up", ...vip, reason: "started" });
+  const took = { groups, reason: "lb1 gave it", from: "lb1", steps: [], totalMs: 100, degraded: [] };
+  hear("heartbeat", "notice", { kind: "takeover.finished", ...took });
+}
+
+test("what a person moves away and gets back does not flap; a group that moves by itself does, and its VIP with it", async () => {
+  const ini = "[recipient ops]\naddress = ops@example.org\nseverity = info\n";
+  const ordered = await open({ ini });
+  moves(ordered, { ordered: true });
+  await ordered.pass(minutes(1));
+  moves(ordered, { ordered: true });
+  await ordered.pass(minutes(30));
+  expect(ordered.subjects().filter((subject) => subject.includes("flap"))).toEqual([]);
+
+  const alone = await open({ ini });
+  for (let move = 0; move < 1000; move++) {
+    moves(alone, {});
+    await alone.pass(seconds(5));
+  }
+  await alone.pass(minutes(30));
+  expect(alone.arrivals.length).toBeLessThanOrEqual(5);
+  expect(alone.subjects().at(-1)).toContain("who has 192.0.2.10 is calm and up: 2000 changes");
+});
+
 test("flapping goes on over restarts of notifierd without a new letter", async () => {
   const story = await open();
   for (let flap = 0; flap < 20; flap++) {

@@ -20,7 +20,7 @@ import { ipFailDeadline, settleIpFail } from "./ip-fail.js";
 import { soon } from "./lease.js";
 import { settleLegacy } from "./legacy.js";
 import type { GroupKey } from "./message.js";
-import { holds } from "./ownership.js";
+import { holds, ORDERED } from "./ownership.js";
 import { isAlive, peerDeadline, tickPeer } from "./peers.js";
 import { hearPing, pingDeadline, pingsSettled, tickPings } from "./ping-nodes.js";
 import { restart, settleInheritance, settleRestart } from "./restarting.js";
@@ -272,7 +272,9 @@ function started(turn: Turn, { group, steps, degraded }: EventOf<"started">): vo
   stepGroup(turn, group, { type: "started" });
   note(turn, { kind: "acquired", group, reason });
   const totalMs = elapsed(turn, before.since);
-  publish(turn, "notice", { kind: "takeover.finished", groups: [group], reason, steps, totalMs, degraded });
+  const told = { groups: [group], reason, steps, totalMs, degraded };
+  const from = before.from === undefined ? {} : { from: before.from };
+  publish(turn, "notice", { kind: "takeover.finished", ...told, ...from });
 }
 
 function startFailed(turn: Turn, { group, resource, problem }: EventOf<"start-failed">): void {
@@ -294,11 +296,14 @@ function stopped(turn: Turn, key: GroupKey): void {
   stepGroup(turn, key, { type: "stopped", receiver });
   changeGroup(turn, key, { stuck: false });
   note(turn, { kind: "released", group: key, reason });
+  const isOurs = to !== undefined && turn.state.peers.get(to)?.said.ours === true;
   publish(turn, "notice", {
     kind: "release.finished",
     groups: [key],
     reason,
     totalMs: elapsed(turn, before.since),
+    ...(isOurs ? { to } : {}),
+    ...(reason === ORDERED ? { ordered: true } : {}),
   });
   forgetRetired(turn, key);
 }

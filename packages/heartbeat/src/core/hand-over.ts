@@ -9,6 +9,7 @@
 import { plus, seconds } from "@systole/machine";
 import type { HandOver } from "./dialogue.js";
 import type { GroupKey, HoldSet, Message, NodeName } from "./message.js";
+import { ORDERED } from "./ownership.js";
 import { permits } from "./peers.js";
 import { report } from "./speaking.js";
 import type { Peer } from "./state.js";
@@ -50,7 +51,7 @@ export function hearHandOver(
     setHandOver(turn, node, { ...handOver, phase: "releasing", until: plus(turn.now, WORK_LIMIT) });
     for (const key of setOf(turn, set, turn.state.settings.local)) {
       changeGroup(turn, key, { since: turn.now });
-      stepGroup(turn, key, { type: "release", reason: "standby", to: node });
+      stepGroup(turn, key, { type: "release", reason: ORDERED, to: node });
     }
   } else if (message.info === "done" && handOver?.role === "taker" && handOver.phase === "asked") {
     note(turn, { kind: "standby-take", set });

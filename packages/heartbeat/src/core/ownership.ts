@@ -50,6 +50,9 @@ export type OwnershipEvent =
 
 export type OwnershipAction = { readonly type: "start" } | { readonly type: "stop" };
 
+/** Why a group is released that a person wants to have elsewhere. */
+export const ORDERED = "standby";
+
 /** How long a group that did not start is left alone here. */
 export const RETRY_START = seconds(30);
 

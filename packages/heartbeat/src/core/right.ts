@@ -35,25 +35,27 @@ export interface Self {
 }
 
 /** Why we may take it: the reason for the log. */
-export type Right = { readonly may: true; readonly reason: string } | { readonly may: false };
+export type Right =
+  | { readonly may: true; readonly reason: string; readonly from?: NodeName }
+  | { readonly may: false };
 
 const no: Right = { may: false };
 
 export function rightTo(group: GroupSettings, self: Self, others: readonly Other[]): Right {
   let reason = "nobody has it";
-  let given = false;
+  let from: NodeName | undefined;
   for (const other of others) {
     if (other.absent) {
-      if (!given) reason = `${other.node} is gone`;
+      if (from === undefined) reason = `${other.node} is gone`;
     } else if (!other.permits) {
       return no;
     } else if (other.claim !== undefined) {
       if (!givenTo(self, other.claim)) return no;
-      given = true;
+      from = other.node;
       reason = `${other.node} gave it`;
     }
   }
-  if (given) return { may: true, reason };
+  if (from !== undefined) return { may: true, reason, from };
   const waiting = others.some(
     (other) => !other.absent && !other.leaving && precedes(group, other.node, self.node),
   );

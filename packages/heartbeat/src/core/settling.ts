@@ -5,7 +5,7 @@
  */
 import { earliest, type Instant, plus, seconds } from "@systole/machine";
 import { offer } from "./hand-over.js";
-import type { GroupKey } from "./message.js";
+import type { GroupKey, NodeName } from "./message.js";
 import { holds, type Ownership, ownershipMachine } from "./ownership.js";
 import { claimOfPeer, hasLeft, isAbsent, isAlive, others, permits, receivers } from "./peers.js";
 import { precedes, rightTo } from "./right.js";
@@ -56,13 +56,14 @@ function isHeard(turn: Turn, node: string | undefined): boolean {
 function takeIfRight(turn: Turn, group: GroupSettings): void {
   const self = { node: turn.state.settings.local, generation: turn.state.generation };
   const right = rightTo(group, self, others(turn.state, group, turn.now));
-  if (right.may) take(turn, group.key, right.reason);
+  if (right.may) take(turn, group.key, right.reason, right.from);
 }
 
-function take(turn: Turn, key: GroupKey, reason: string): void {
-  changeGroup(turn, key, { since: turn.now, unableUntil: undefined });
+function take(turn: Turn, key: GroupKey, reason: string, from?: NodeName): void {
+  changeGroup(turn, key, { since: turn.now, unableUntil: undefined, from });
   stepGroup(turn, key, { type: "take", reason });
-  publish(turn, "notice", { kind: "takeover.started", groups: [key], reason });
+  const giver = from === undefined ? {} : { from };
+  publish(turn, "notice", { kind: "takeover.started", groups: [key], reason, ...giver });
 }
 
 /** A group we have: does a peer have it, too, or is there one who must believe that we are dead? */

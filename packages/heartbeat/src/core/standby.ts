@@ -9,6 +9,7 @@
 import type { RequestId } from "./event.js";
 import { offer } from "./hand-over.js";
 import type { GroupKey, HoldSet, NodeName } from "./message.js";
+import { ORDERED } from "./ownership.js";
 import { permits, receivers } from "./peers.js";
 import type { Peer } from "./state.js";
 import { groupsOf } from "./statement.js";
@@ -31,7 +32,7 @@ export function standby(turn: Turn, set: HoldSet, request: RequestId): void {
   if (receiver === undefined) return answer(false, "Other side is in flux: no other node can take them now");
   note(turn, { kind: "standby-asked", node: state.settings.local, set });
   if (receiver.said.ours === false) offer(turn, receiver, set);
-  else giveTo(turn, running, receiver.node, "standby");
+  else giveTo(turn, running, receiver.node, ORDERED);
   answer(true, `giving ${running.length} to ${receiver.node}`);
 }
 

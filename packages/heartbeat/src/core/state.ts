@@ -79,6 +79,8 @@ export interface Group {
   readonly unableUntil: Instant | undefined;
   /** When the takeover or release in progress began, and why. */
   readonly since: Instant | undefined;
+  /** Who gave it to us when we took it last; undefined if nobody of ours did. */
+  readonly from: NodeName | undefined;
   /** A resource of it could not be stopped: only an administrator can help. */
   readonly stuck: boolean;
   /** Both a peer and we have it: told once. */
@@ -175,6 +177,7 @@ export const idleGroup: Group = {
   ownership: { kind: "none" },
   unableUntil: undefined,
   since: undefined,
+  from: undefined,
   stuck: false,
   contested: false,
   elsewhere: undefined,

@@ -5,6 +5,7 @@ import type { Assembly } from "./assembly.js";
 import { fifoCommand, heartbeatVerbs } from "./commands.js";
 import { openFifo } from "./fifo.js";
 import { memberVerbs } from "./member-verbs.js";
+import { notifierVerbs } from "./notifier-words.js";
 import { parametersOf } from "./parameters.js";
 import { paths } from "./paths.js";
 import { type ReloadDependencies, reload } from "./reload.js";
@@ -26,6 +27,7 @@ export async function openDoors(
   await context.serve({
     ...heartbeatVerbs({ feed, answers, status, parameter, stop: context.stop, managed }),
     ...memberVerbs(neighbourhood),
+    ...notifierVerbs({ status, say: neighbourhood.say }),
   });
   context.onReload(() => reload(context, heartbeat, reloading));
   const warn = (line: string) => log.warn({ event: "fifo" }, line);

@@ -17,6 +17,7 @@ import { createEventScripts } from "./event-scripts.js";
 import { memberNamed } from "./members.js";
 import { createNewsDesk, newsOf } from "./news.js";
 import { createNodeAttributes, type NodeAttributes } from "./node-attributes.js";
+import { notifierWords } from "./notifier-words.js";
 import { parametersOf } from "./parameters.js";
 import { paths } from "./paths.js";
 import type { Present } from "./present.js";
@@ -60,6 +61,11 @@ export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Ne
     if (dest === undefined || dest === node) deliver(node, message);
   }
   function deliver(from: string, message: OtherMessage): void {
+    const words = notifierWords(message);
+    if (words !== undefined) {
+      context.events.publish("info", { kind: "peer.said", peer: from, text: words });
+      return;
+    }
     attributes.hear(message);
     clients.hear(from, message);
     desk.tell({ kind: "message", from, message });

@@ -72,6 +72,7 @@ test.each<{ name: string; who?: typeof self; others: Other[]; may: boolean; reas
 ])("$name", ({ who = self, others, may, reason }) => {
   const right = rightTo(group, who, others);
   expect(right.may).toBe(may);
+  if (right.may) expect(right.from).toBe(reason === "lb1 gave it" ? "lb1" : undefined);
   if (right.may && reason !== undefined) expect(right.reason).toBe(reason);
 });
 

@@ -1,4 +1,5 @@
 /** Two cores that hear one another at once: what a member that owns nothing means to the other, and messages of clients. */
+import type { Fact } from "@systole/bus";
 import { type Instant, instant, milliseconds, seconds } from "@systole/machine";
 import { expect, test } from "vitest";
 import { clusterMachine } from "../../src/core/cluster.js";
@@ -23,6 +24,7 @@ function pair(first: Partial<ClusterSettings>) {
   const machine = clusterMachine();
   let now: Instant = instant(0);
   const delivered: string[] = [];
+  const facts: Fact[] = [];
   const settingsOf = (local: string): ClusterSettings => ({
     ...common,
     ...(local === "lb1" ? { groups, ...first } : { groups }),
@@ -41,6 +43,8 @@ function pair(first: Partial<ClusterSettings>) {
         waiting.push([node, { type: "generation-stored", generation: action.generation }]);
       if (action.type === "start")
         waiting.push([node, { type: "started", group: action.group, steps: [], degraded: [] }]);
+      if (action.type === "stop") waiting.push([node, { type: "stopped", group: action.group }]);
+      if (action.type === "publish") facts.push(action.fact);
       if (action.type === "deliver") delivered.push(`${node}: ${action.from} ${action.message.name}`);
       if (action.type !== "send") continue;
       const { generation, sequence, dest, message } = action;
@@ -59,6 +63,7 @@ function pair(first: Partial<ClusterSettings>) {
   return {
     feed,
     delivered,
+    facts,
     runUntil(ms: number): void {
       for (;;) {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) feed(...next);
@@ -97,4 +102,21 @@ test("a client's message is delivered once, to the node that it is for", () => {
   cluster.feed("lb1", { type: "say", message, dest: "lb1" });
   cluster.runUntil(21_000);
   expect(cluster.delivered).toEqual(["lb2: lb1 custom", "lb2: lb1 custom"]);
+});
+
+test("a hand-over names both: to whom it was given and by whom, and that a person asked for it", () => {
+  const cluster = pair({});
+  cluster.runUntil(20_000);
+  cluster.facts.length = 0;
+  cluster.feed("lb1", { type: "standby", set: "all", request: 1 });
+  cluster.runUntil(25_000);
+  expect(cluster.runs()).toEqual(["lb2"]);
+  expect(cluster.facts.filter(({ kind }) => /^(release|takeover)/.test(kind))).toEqual([
+    { kind: "release.finished", groups: ["web"], reason: "standby", totalMs: 0, to: "lb2", ordered: true },
+    { kind: "takeover.started", groups: ["web"], reason: "lb1 gave it", from: "lb1" },
+    {
+      ...{ kind: "takeover.finished", groups: ["web"], reason: "lb1 gave it", from: "lb1" },
+      ...{ steps: [], totalMs: 0, degraded: [] },
+    },
+  ]);
 });

@@ -70,6 +70,8 @@ export function meaning(fact: Fact): Meaning {
     case "daemon.restarted":
     case "node.returned":
       return ofNotifier(fact);
+    case "peer.said":
+      return plain(`the notifierd of ${fact.peer} spoke to ours`);
   }
   return unknown(fact);
 }
@@ -147,30 +149,23 @@ function ofResources(fact: Of<ResourceKind | "vip.up" | "vip.down">): Meaning {
     }
     case "release.finished": {
       const text = `released ${list(fact.groups)} in ${duration(fact.totalMs)}: ${fact.reason}`;
-      return { ...plain(text, "notice", 8), changes: owner(fact.groups, true) };
+      const changes = { ...owner(fact.groups, true), ...(fact.ordered ? { ordered: true as const } : {}) };
+      return { ...plain(text, "notice", 8), changes };
     }
     case "resource.failed":
       return plain(`resource ${fact.resource} could not ${fact.action}: ${fact.problem}`, "critical", 35);
     case "vip.up":
-      return {
-        ...plain(`VIP ${fact.address} is up on ${fact.device}: ${fact.reason}`),
-        changes: vip(fact.address, false),
-      };
+      return plain(`VIP ${fact.address} is up on ${fact.device}: ${fact.reason}`);
     case "vip.down":
-      return {
-        ...plain(`VIP ${fact.address} is down on ${fact.device}: ${fact.reason}`),
-        changes: vip(fact.address, true),
-      };
+      return plain(`VIP ${fact.address} is down on ${fact.device}: ${fact.reason}`);
   }
 }
 
+/** How the names of changes of owners begin. */
+export const OWNER = "groups ";
 const owner = (groups: readonly string[], down: boolean): Change => ({
-  ...{ key: `groups ${groups.join(" ")}`, what: `who has ${list(groups)}`, down },
+  ...{ key: `${OWNER}${groups.join(" ")}`, what: `who has ${list(groups)}`, down },
 });
-const vip = (address: string, down: boolean): Change => ({
-  ...{ key: `vip ${address}`, what: `VIP ${address}`, down },
-});
-
 type ServiceKind =
   | "real-server.down"
   | "real-server.up"

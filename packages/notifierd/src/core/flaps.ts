@@ -45,6 +45,8 @@ export interface Change {
   readonly key: string;
   readonly what: string;
   readonly down: boolean;
+  /** A person asked for it: that is no flap, but it is not told either while the thing flaps. */
+  readonly ordered?: true;
 }
 
 export type FlapAction =
@@ -58,8 +60,9 @@ export function changed(
   now: Instant,
   timing: FlapTiming,
 ): Step<Flaps, FlapAction> {
-  const { key, what, down } = change;
+  const { key, what, down, ordered } = change;
   const before = flaps.get(key);
+  if (ordered && before?.flapping === undefined) return { state: flaps, actions: [] };
   const from = plus(now, milliseconds(-timing.window));
   const recent = [...(before?.recent ?? []).filter((at) => at > from), now].slice(-timing.changes);
   const lastDown = before?.downSince === undefined ? 0 : between(before.downSince, now);

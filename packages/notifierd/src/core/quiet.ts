@@ -2,13 +2,13 @@
  * What is told, and what is only counted: silences first, then flaps.
  *
  *   event --a silence covers it--> muted, told as one of so many when the silence ends
- *         --it flaps-------------> muted, told as one of so many when it is calm
+ *         --it flaps-------------> muted, told as one of so many when it is calm; VIPs go with their groups
  *         --otherwise------------> told
  */
 import { earliest, type Machine, type Millis, milliseconds, plus, type Step } from "@systole/machine";
 import type { ClusterEvent, Fact, Severity } from "../types.js";
 import { concerns } from "./concern.js";
-import { meaning } from "./facts.js";
+import { meaning, OWNER } from "./facts.js";
 import { calmAt, changed, type FlapAction, type Flaps, type FlapTiming, settled } from "./flaps.js";
 import {
   type Ended,
@@ -79,7 +79,8 @@ export function quietMachine(timing: FlapTiming): Machine<Quiet, QuietEvent, Qui
         const silences = muted(before.silences, (pattern) => concerns(one, pattern), { ...untold, ...about });
         if (silences !== undefined) return { state: { ...before, silences }, actions: [{ type: "mute" }] };
         const change = trouble === undefined ? changes : { ...trouble, down: trouble.phase === "begins" };
-        if (change === undefined) return { state: before, actions: [] };
+        if (change === undefined)
+          return { state: before, actions: goesWith(one, before.flaps) ? [{ type: "mute" }] : [] };
         const { state: flaps, actions } = changed(before.flaps, change, now, timing);
         return { state: { ...before, flaps }, actions: actions.flatMap((action) => told(action, timing)) };
       }
@@ -87,6 +88,11 @@ export function quietMachine(timing: FlapTiming): Machine<Quiet, QuietEvent, Qui
     nextDeadline: ({ flaps, silences }) => earliest([calmAt(flaps, timing), silenceEnds(silences)]),
   };
 }
+
+/** A VIP comes and goes with its group: while some group flaps, that is all there is to tell. */
+const goesWith = ({ fact }: ClusterEvent, flaps: Flaps): boolean =>
+  (fact.kind === "vip.up" || fact.kind === "vip.down") &&
+  [...flaps].some(([key, { flapping }]) => key.startsWith(OWNER) && flapping !== undefined);
 
 function told(action: FlapAction, { window }: FlapTiming): readonly QuietAction[] {
   if (action.type === "mute") return [action];
