@@ -1,4 +1,4 @@
-/** Two directors with a heartbeat and a notifierd each: what lies in the mailbox after a power failure, and who wrote it. */
+/** Two directors with a heartbeat and a notifierd each: what lies in the mailbox, and who wrote it. */
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import type { LabNode } from "../lab/node.js";
@@ -7,9 +7,10 @@ import { type Pair, withPair } from "./heartbeat-pair.js";
 
 const BIN = new URL("../../packages/notifierd/dist/bin/", import.meta.url).pathname;
 const MAIL = "/var/log/lab/mail";
-const INI = `[notifier]
+const ini = (more = "") => `[notifier]
 sources = heartbeat
 ceiling = 0
+${more}
 [smtp]
 sendmail = /etc/systole/sendmail
 [recipient ops@example.org]
@@ -43,18 +44,19 @@ const heard = async (pair: Pair) =>
 async function settled(nodes: readonly LabNode[]): Promise<void> {
   await elapse(3000); // longer than group-wait
   for (const node of nodes) await notifier(node, "flush");
-  for (const node of nodes)
-    await until("letters to leave", async () => {
-      const { stdout } = await notifier(node, "status", "--json");
-      return JSON.parse(stdout).waiting === 0;
-    });
+  for (const node of nodes) await until("letters to leave", async () => (await waitingOf(node)) === 0);
+}
+
+async function waitingOf(node: LabNode): Promise<number> {
+  const { stdout } = await notifier(node, "status", "--json");
+  return (JSON.parse(stdout) as { waiting: number }).waiting; // our own answer
 }
 
 test("a pair of directors loses power and comes back: the story in two letters, one from each", {
   timeout: 180_000,
 }, async () => {
   const before = async (node: LabNode) => {
-    node.put("/etc/systole/notifier.ini", INI);
+    node.put("/etc/systole/notifier.ini", ini());
     await startNotifierd(node);
   };
   await withPair({ before }, async (pair) => {
@@ -81,3 +83,43 @@ test("a pair of directors loses power and comes back: the story in two letters, 
     );
   });
 });
+
+test.each([
+  { name: "each tells what it sees", from: "all" },
+  { name: "the active one tells what both see", from: "active" },
+])(
+  "a hand-over there and back is one letter each time, with both timelines: $name",
+  {
+    timeout: 180_000,
+  },
+  async ({ from }) => {
+    const before = async (node: LabNode) => {
+      // Long waits: who is slow today shall not write a letter of its own.
+      node.put("/etc/systole/notifier.ini", ini(`group-wait = 5s\nnotify-from = ${from}`));
+      await startNotifierd(node);
+    };
+    await withPair({ before }, async (pair) => {
+      await heard(pair);
+      await settled(pair.nodes);
+      const [first, second] = pair.nodes;
+      for (const [giver, taker] of [
+        [first, second],
+        [second, first],
+      ] as const) {
+        const already = pair.nodes.map((node) => subjects(node).length);
+        const index = pair.nodes.indexOf(taker);
+        await pair.call(giver, "hb_standby");
+        await pair.ownedBy(taker.name, 60_000);
+        await until("the letter", () => subjects(taker).length > already[index]!, { limitMs: 90_000 });
+        await until("the giver to know", async () => (await waitingOf(giver)) === 0, { limitMs: 30_000 });
+        const told = pair.nodes.flatMap((node, at) => subjects(node).slice(already[at]));
+        expect(told).toEqual([
+          expect.stringMatching(`^\\[notice\\] ${taker.name}: took over VIP 10.0.1.200 in `),
+        ]);
+        const letter = taker.read(MAIL).replaceAll("=\n", "").split("\nSubject: ").at(-1)!;
+        expect(letter).toMatch(`${giver.name} heartbeat   released IPaddr2::10.0.1.200/24/pub in`);
+        expect(letter).toMatch(/Nobody had 10\.0\.1\.200 for \d+ ms, by the clocks of both\./);
+      }
+    });
+  },
+);

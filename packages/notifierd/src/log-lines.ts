@@ -33,6 +33,14 @@ export const tooOld = (count: number): string =>
   `${count} events in the drop box were older than max-age and are not told; systole events has them`;
 export const leftToActive = (events: number): string =>
   `${events} events are the active director's to tell (notify-from = active)`;
+export const peerUntold = (peer: string, error: unknown): string =>
+  `our half of the hand-over cannot be left to ${peer}: ${reason(error)}; it is a letter of its own`;
+export const halfTaken = (peer: string, events: number): string =>
+  `${peer}'s half of the hand-over, ${events} events, is told in our letter`;
+export const halfDeclined = (peer: string, late: boolean): string =>
+  `${peer} tells its half of the hand-over itself: ${late ? "too late" : "we would not tell all whom it tells"}`;
+export const clockSkew = (peer: string, ms: number): string =>
+  `the clock of ${peer} is ${(Math.abs(ms) / 1000).toFixed(1)} s ${ms > 0 ? "behind" : "ahead of"} ours`;
 export const missed = (source: string, count: number): string => `${count} events of ${source} are lost`;
 export const held = (address: string, perHour: number): string =>
   `more than ${perHour} mails an hour to ${address}: the rest comes as one letter`;

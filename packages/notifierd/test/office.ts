@@ -41,6 +41,8 @@ export interface OfficeOptions {
   readonly ini: string;
   /** Whether this director is a standby at that moment. */
   readonly isStandby?: () => boolean;
+  /** What it says to another node's notifierd; nobody is there unless told otherwise. */
+  readonly tell?: (peer: string, text: string) => Promise<unknown>;
   /** What the mail server answers; everything is taken unless told otherwise. */
   readonly answer?: (letter: Letter, to: readonly string[]) => Outcome;
 }
@@ -58,6 +60,7 @@ export async function openOffice({
   ini,
   answer,
   isStandby = () => false,
+  tell = async (peer) => await Promise.reject(new Error(`no ${peer}`)),
 }: OfficeOptions): Promise<Office> {
   const root = mkdtempSync(join(tmpdir(), "systole-office-"));
   const clock = fakeClock(instant(0));
@@ -78,6 +81,7 @@ export async function openOffice({
       spool: openSpool(root),
       background: () => {},
       role: { changed() {}, isStandby },
+      tell,
       deliver: async (letter: Letter, to: readonly string[]) => {
         if (life !== boots) return new Promise<Outcome>(() => {}); // that process is dead
         const outcome = answer?.(letter, to) ?? taken(to);

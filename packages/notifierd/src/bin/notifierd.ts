@@ -10,6 +10,7 @@ import { commands } from "../shell/commands.js";
 import { deliverByChannel } from "../shell/deliver.js";
 import { openDropIn } from "../shell/drop-in.js";
 import { kernelBootId } from "../shell/life.js";
+import { tellThroughHeartbeat } from "../shell/peer-notifier.js";
 import { openPostOffice } from "../shell/post-office.js";
 import { askHeartbeat, openRole } from "../shell/role.js";
 import { openSpool } from "../shell/spool.js";
@@ -63,6 +64,7 @@ await runDaemon(
         ...{ node, clock, wallClock, log, events, metrics, spool, background },
         random: Math.random,
         role: openRole({ clock, background, ask: askHeartbeat(dirname(runDirectory)) }),
+        tell: tellThroughHeartbeat(dirname(runDirectory)),
         kernelBoot: kernelBootId(),
         deliver: (letter, to, current, dialogue) =>
           deliverByChannel(letter, to, current, { localName: node, clock, dialogue }),

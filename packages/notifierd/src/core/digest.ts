@@ -54,12 +54,15 @@ export interface Incident {
   readonly events: readonly ClusterEvent[];
   /** What the notifier itself has to say: events that are lost. */
   readonly notes: readonly string[];
+  /** Message-ID of a letter that the other director wrote before: this one goes on with its story. */
+  readonly answers?: string;
 }
 
 interface Collecting {
   readonly since: Instant;
   readonly last: Instant;
   readonly events: readonly ClusterEvent[];
+  readonly answers?: string;
 }
 
 export interface Digest {
@@ -72,6 +75,8 @@ export interface Digest {
 
 export type DigestEvent =
   | { readonly type: "event"; readonly event: ClusterEvent }
+  /** From the other director (hand-over.ts): it waits no longer than our own. */
+  | { readonly type: "half"; readonly event: ClusterEvent; readonly answers?: string }
   | { readonly type: "note"; readonly text: string }
   /** Do not wait any longer: the daemon stops, or somebody asks. */
   | { readonly type: "close" };
@@ -98,7 +103,8 @@ export function digestMachine(options: DigestOptions): Machine<Digest, DigestEve
         case "note":
           return { state: { ...state, notes: [...state.notes, event.text].slice(-NOTE_LIMIT) }, actions: [] };
         case "event":
-          return heard(state, event.event, now, options);
+        case "half":
+          return heard(state, event, now, options);
       }
     },
     nextDeadline: (state) => closesAt(state, options),
@@ -111,24 +117,23 @@ function closesAt({ collecting, pending }: Digest, options: DigestTiming): Insta
   return earliest([plus(collecting.last, options.groupWait), plus(collecting.since, options.longest)]);
 }
 
-function heard(
-  state: Digest,
-  event: ClusterEvent,
-  now: Instant,
-  options: DigestOptions,
-): Step<Digest, DigestAction> {
+type Heard = Extract<DigestEvent, { readonly event: ClusterEvent }>;
+
+function heard(state: Digest, one: Heard, now: Instant, options: DigestOptions): Step<Digest, DigestAction> {
+  const { event } = one;
   if (options.alone(event)) {
     const incident = { events: [event], notes: [] };
     return { state, actions: options.wanted(event) ? [{ type: "write", incident }] : [] };
   }
-  const noted = { ...state, pending: underWay(state.pending, event, now, options) };
+  const noted = { ...state, pending: underWay(state, one, now, options) };
+  const thread = one.type === "half" && one.answers !== undefined ? { answers: one.answers } : {};
   const { collecting } = noted;
   if (collecting !== undefined) {
     const events = [...collecting.events, event];
-    const last = options.wanted(event) ? now : collecting.last;
+    const last = options.wanted(event) && one.type === "event" ? now : collecting.last;
     // What follows the end of a takeover gets as much time as if the incident began there.
     const since = event.fact.kind === "takeover.finished" ? now : collecting.since;
-    const after = { ...noted, collecting: { since, last, events } };
+    const after = { ...noted, collecting: { ...collecting, since, last, events, ...thread } };
     return events.length >= GROUP_LIMIT ? close(after) : { state: after, actions: [] };
   }
   const from = plus(now, milliseconds(-options.story));
@@ -137,54 +142,73 @@ function heard(
     return { state: { ...noted, story: [...story, { at: now, event }].slice(-STORY_LIMIT) }, actions: [] };
   }
   const events = [...story.map((told) => told.event), event];
-  return { state: { ...noted, story: [], collecting: { since: now, last: now, events } }, actions: [] };
+  const began = { since: now, last: now, events, ...thread };
+  return { state: { ...noted, story: [], collecting: began }, actions: [] };
 }
 
 /**
  * What is about to be more: a node that is late may be dead in a moment; a dead one's groups are taken over; one that
- * is back after a power failure takes over, or sees that it need not.
+ * is back after a power failure takes over, or sees that it need not; who gave us a group may leave its half to us.
  */
 function underWay(
-  before: Digest["pending"],
-  { fact }: ClusterEvent,
+  { pending, collecting }: Digest,
+  { type, event: { fact, node } }: Heard,
   now: Instant,
   { takeoverLimit, returnLimit, groupWait }: DigestTiming,
 ): Digest["pending"] {
-  const hold = (what: readonly string[], length: number): Digest["pending"] => {
-    const until = plus(now, milliseconds(length));
-    const last = before === undefined || until > before.until ? until : before.until;
-    return { what: [...(before?.what ?? []), ...what], until: last };
-  };
-  const release = (isOver: (what: string) => boolean): Digest["pending"] => {
-    const what = before?.what.filter((one) => !isOver(one)) ?? [];
-    return before === undefined || what.length === 0 ? undefined : { what, until: before.until };
-  };
+  const until = (length: number): Instant => plus(now, milliseconds(length));
   switch (fact.kind) {
     case "node.returned":
-      return hold(["return"], returnLimit);
+      return hold(pending, ["return"], until(returnLimit));
     case "node.late":
-      return hold([`late ${fact.peer}`], Math.max(0, fact.deadtimeMs - fact.silenceMs) + groupWait);
+      return hold(
+        pending,
+        [`late ${fact.peer}`],
+        until(Math.max(0, fact.deadtimeMs - fact.silenceMs) + groupWait),
+      );
     case "node.dead":
     case "node.alive":
-      return release((one) => one === `late ${fact.peer}`);
+      return release(pending, (one) => one === `late ${fact.peer}`);
     case "takeover.started":
       return hold(
+        pending,
         fact.groups.map((group) => `group ${group}`),
-        takeoverLimit,
+        until(takeoverLimit),
       );
-    case "takeover.finished":
+    case "takeover.finished": {
+      const { from } = fact;
+      const rest = release(pending, (one) => one === `half ${from}` || isOver(fact.groups)(one));
+      const isHere = collecting?.events.some((one) => one.node === from && isRelease(one)) === true;
+      // The giver collects for one wait before it says anything.
+      return from === undefined || isHere ? rest : hold(rest, [`half ${from}`], until(2 * groupWait + 1000));
+    }
     case "release.finished":
-      return release((one) => one === "return" || fact.groups.some((group) => one === `group ${group}`));
+      return release(pending, type === "half" ? (one) => one === `half ${node}` : isOver(fact.groups));
     default:
-      return before;
+      return pending;
   }
+}
+
+const isRelease = ({ fact }: ClusterEvent): boolean => fact.kind === "release.finished";
+const isOver = (groups: readonly string[]) => (what: string) =>
+  what === "return" || groups.some((group) => what === `group ${group}`);
+
+function hold(before: Digest["pending"], what: readonly string[], until: Instant): Digest["pending"] {
+  const last = before === undefined || until > before.until ? until : before.until;
+  return { what: [...(before?.what ?? []), ...what], until: last };
+}
+
+function release(before: Digest["pending"], isOverNow: (what: string) => boolean): Digest["pending"] {
+  const what = before?.what.filter((one) => !isOverNow(one)) ?? [];
+  return before === undefined || what.length === 0 ? undefined : { what, until: before.until };
 }
 
 function close(state: Digest): Step<Digest, DigestAction> {
   const { collecting, notes } = state;
   if (collecting === undefined) return { state, actions: [] };
+  const { events, answers } = collecting;
   return {
     state: QUIET,
-    actions: [{ type: "write", incident: { events: collecting.events, notes } }],
+    actions: [{ type: "write", incident: { events, notes, ...(answers === undefined ? {} : { answers }) } }],
   };
 }

@@ -4,7 +4,7 @@ import type { Incident } from "./digest.js";
 import { duration } from "./duration.js";
 import { meaning } from "./facts.js";
 import { body, indented, oneLine } from "./printable.js";
-import { bothTimelines } from "./timeline.js";
+import { bothTimelines, handOver } from "./timeline.js";
 
 /** Events that stand in a letter as lines of its own; the rest is counted. */
 const STORY_LINES = 200;
@@ -27,6 +27,7 @@ export function letterText({ events, notes }: Incident, { node, wanted }: TextPa
     ...(story.length > STORY_LINES ? [`  and ${story.length - STORY_LINES} more events`] : []),
     ...notes.map((note) => `Note: ${note}.`),
     ...bothTimelines(events),
+    ...handOver(events),
     ...events.filter((event) => !silent.has(event)).flatMap(({ fact }) => details(fact)),
     ...(silent.size > 0 ? ["", `The checks of ${silent.size} more real servers are in systole events.`] : []),
     ...signature(node),

@@ -103,7 +103,7 @@ export function compose(
   const { opens, closes } = troubles(told);
   const name =
     channel === "mail" ? eventId(first) : `${eventId(first)}.${channel.replace(/[^A-Za-z0-9-]/g, "-")}`;
-  const inReplyTo = answers(threads, { opens, closes });
+  const inReplyTo = answers(threads, { opens, closes }) ?? incident.answers;
   const letters = events.filter(isLetter);
   const asWritten = letters.length === events.length ? letters[0]?.fact : undefined;
   const severity = worst(events, options);
@@ -169,7 +169,10 @@ function subjectOf(
   const letter = told.map(({ event }) => event).find(isLetter);
   if (candidates.length === 0 && letter !== undefined) return oneLine(letter.fact.subject);
   const heaviest = candidates.reduce((a, b) => (b.is.weight > a.is.weight ? b : a));
-  const others = worthy.filter((one) => one !== heaviest && one.is.weight > 0).length;
+  const { fact } = heaviest.event;
+  const isOtherHalf = ({ event }: Told) =>
+    fact.kind === "takeover.finished" && event.fact.kind === "release.finished" && event.node === fact.from;
+  const others = worthy.filter((one) => one !== heaviest && one.is.weight > 0 && !isOtherHalf(one)).length;
   const events = told.map(({ event }) => event);
   return subject({ style, severity, heaviest: heaviest.event, events, others });
 }

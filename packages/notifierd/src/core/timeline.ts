@@ -27,6 +27,38 @@ export function bothTimelines(events: readonly ClusterEvent[]): readonly string[
   return peers.size === 0 ? [] : [...sides, ...outage(events)];
 }
 
+/**
+ * A hand-over between two that live: what the giver did stands among the lines of the story, by its own clock. Said
+ * here: how long nobody had the VIP, or that the giver's half is not there.
+ */
+export function handOver(events: readonly ClusterEvent[]): readonly string[] {
+  const givers = new Set(
+    events.flatMap(({ fact }) => (fact.kind === "takeover.finished" && fact.from ? [fact.from] : [])),
+  );
+  return [...givers].flatMap((giver) => {
+    const isThere = events.some(({ node, fact }) => node === giver && fact.kind === "release.finished");
+    if (!isThere)
+      return [
+        "",
+        `${oneLine(giver)} did not tell its half in time: it is a letter of its own, if it has one.`,
+      ];
+    const gaps = gapsOf(giver, events);
+    return gaps.length === 0 ? [] : ["", ...gaps];
+  });
+}
+
+/** By two clocks: what cannot be is not said. */
+function gapsOf(giver: string, events: readonly ClusterEvent[]): readonly string[] {
+  return events.flatMap(({ node, fact, atMs }) => {
+    if (node !== giver || fact.kind !== "vip.down") return [];
+    const up = events.find((one) => {
+      return one.node !== giver && one.fact.kind === "vip.up" && one.fact.address === fact.address;
+    });
+    const ms = up === undefined ? -1 : up.atMs - atMs;
+    return ms < 0 ? [] : [`Nobody had ${oneLine(fact.address)} for ${duration(ms)}, by the clocks of both.`];
+  });
+}
+
 const written = ({ atMs, text }: Moment): string => `  ${time(atMs)}  ${oneLine(text, 500)}`;
 
 function peerMoments(peer: string, events: readonly ClusterEvent[]): readonly Moment[] {

@@ -19,6 +19,7 @@ import {
   type Incident,
   QUIET,
 } from "../core/digest.js";
+import type { Half } from "../core/hand-over.js";
 import { channelsOf, compose, type LetterOptions, wanted } from "../core/letter.js";
 import { isTheActivesStory } from "../core/notify-from.js";
 import { remember, type Threads } from "../core/threads.js";
@@ -30,6 +31,7 @@ import { openHolding } from "./holding.js";
 import { KnownEvents } from "./known-events.js";
 import { beginLife } from "./life.js";
 import type { Outcome } from "./outcome.js";
+import { openPeerNotifier } from "./peer-notifier.js";
 import { persistently } from "./persistently.js";
 import { openQuietKeeper, type QuietKeeper } from "./quiet-keeper.js";
 import type { Role } from "./role.js";
@@ -55,6 +57,8 @@ export interface PostOfficeParts {
   ) => Promise<Outcome>;
   /** Whether this director is a standby, for `notify-from = active`. */
   readonly role: Role;
+  /** Says something to the notifierd of another node. */
+  readonly tell: (peer: string, text: string) => Promise<unknown>;
   /** Names this life of the kernel. */
   readonly kernelBoot: string;
   /** A promise nobody awaits. */
@@ -70,6 +74,8 @@ export interface PostOffice {
    * @throws SpoolError the event is not taken and must come again
    */
   take(event: ClusterEvent, old?: boolean): boolean;
+  /** What another director's notifierd says to us. @throws SpoolError it must come again */
+  hearPeer(event: ClusterEvent): void;
   /** Something that the notifier found out itself. */
   publish(severity: Severity, fact: Fact): void;
   /** Something the next letter has to say: events that are lost. */
@@ -91,6 +97,8 @@ export interface PostOffice {
 }
 
 const STOP_LIMIT = milliseconds(5000);
+/** Two clocks that differ by more are worth a word in the letter. */
+const SKEW_MS = 500;
 const flapTiming = ({ flapChanges, flapWindow }: NotifierSettings) => ({
   changes: flapChanges,
   window: flapWindow,
@@ -123,6 +131,13 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
     limit: () => settings.ceiling,
     from: () => options().from,
     write: (letter) => persist("write a letter", () => post([letter])),
+  });
+  let stopping = false;
+  const peerNotifier = openPeerNotifier({
+    ...{ wallClock, log, tell: parts.tell, background: parts.background, options, isWanted },
+    groupWaitMs: () => settings.groupWait,
+    spare: (id, why) => dispatch.feed({ type: "spare", id, why }),
+    take: takeHalf,
   });
   let digest = openDigest(QUIET);
   const quiet = openQuietKeeper({
@@ -173,18 +188,30 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
 
   function write(incident: Incident): void {
     const now = wallClock();
-    if (settings.notifyFrom === "active" && parts.role.isStandby() && isTheActivesStory(incident, isWanted)) {
-      log.info({ event: "letter.left-to-active" }, lines.leftToActive(incident.events.length));
-      spool.removeEvents(incident.events.map(eventId));
-      return;
-    }
+    const isTheirs = settings.notifyFrom === "active" && parts.role.isStandby();
     // Mail comes last: what it is about counts as told only when every channel has its letter.
     const channels = channelsOf(settings.recipients).toReversed();
     const letters = channels.flatMap((channel) => compose(incident, channel, now, threads, options()) ?? []);
     const last = letters.at(-1);
-    post(letters.map((letter) => (letter === last ? letter : { ...letter, partial: true as const })));
+    const own = { letters, offer() {} };
+    const left = stopping ? own : peerNotifier.leave(incident, letters); // who stops hears no answer
+    if (isTheirs && isTheActivesStory(incident, isWanted))
+      log.info({ event: "letter.left-to-active" }, lines.leftToActive(incident.events.length));
+    else post(left.letters.map((one) => (one.id === last?.id ? one : { ...one, partial: true as const })));
+    left.offer();
     // With no letter at all, a reload took away who wanted it.
     spool.removeEvents(incident.events.map(eventId));
+  }
+
+  /** Neither silences nor flaps: the peer has asked its own, and would tell it if we did not. */
+  function takeHalf({ events, answers }: Half, skewMs: number): void {
+    const [{ node: peer } = { node: "" }] = events;
+    const fresh = events.filter((event) => !known.has(eventId(event)));
+    for (const event of fresh.filter(isWanted)) spool.putEvent(event);
+    known.add(fresh.map(eventId));
+    if (Math.abs(skewMs) > SKEW_MS) digest.feed({ type: "note", text: lines.clockSkew(peer, skewMs) });
+    for (const event of fresh)
+      digest.feed({ type: "half", event, ...(answers === undefined ? {} : { answers }) });
   }
 
   /** Letters to disk and into their queues. Repeated as a whole if the disk is full. */
@@ -252,6 +279,7 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
       if (told) digest.feed({ type: "event", event });
       return asked || !told;
     },
+    hearPeer: peerNotifier.hear,
     publish,
     note: (text) => digest.feed({ type: "note", text }),
     test(to, channel = "mail") {
@@ -307,6 +335,7 @@ export function openPostOffice(parts: PostOfficeParts, initial: NotifierSettings
       quiet.configure(flapTiming(changed));
     },
     async stop() {
+      stopping = true;
       digest.feed({ type: "close" });
       digest.stop();
       quiet.stop();

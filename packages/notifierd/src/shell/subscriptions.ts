@@ -46,6 +46,12 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
     return cursor?.boot === boot && sequence <= cursor.sequence;
   }
 
+  /** Nothing of this cluster's story: neither told nor kept. */
+  function hearPeer(source: string, event: ClusterEvent): void {
+    office.hearPeer(event);
+    cursors[source] = { boot: event.boot, sequence: event.sequence };
+  }
+
   function listen(source: string): void {
     const first = cursors[source] === undefined;
     let complained = false;
@@ -55,6 +61,7 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
       try {
         heard = event.fact.kind !== "daemon.stopping";
         if (isTaken(source, event)) return; // from the drop box
+        if (event.fact.kind === "peer.said") return hearPeer(source, event);
         parts.audit?.append(event);
         const old = first && wallClock() - event.atMs > OLD_MS;
         const wanted = office.take(event, old);
@@ -108,6 +115,7 @@ export function openSubscriptions(parts: SubscriptionsParts): Subscriptions {
     dropped(event, isOld) {
       const { daemon, boot, sequence } = event;
       if (isTaken(daemon, event)) return;
+      if (event.fact.kind === "peer.said") return office.hearPeer(event);
       parts.audit?.append(event);
       const wanted = office.take(event, isOld);
       if (live.get(daemon) === true) return; // its cursor goes with what is heard
