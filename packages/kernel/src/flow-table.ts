@@ -27,6 +27,11 @@ export interface FlowTable {
   /** Listens to flows, and to expectations if it was opened for them. @returns how to stop. */
   watch(listener: FlowListener): () => void;
   /**
+   * Whether births are listened to; they are until told otherwise. While nobody on this machine listens to them the
+   * kernel does not even put them into words, which is half the price of a flow that is written.
+   */
+  hearBirths(heard: boolean): void;
+  /**
    * Hands out every flow of this network namespace as the kernel's bytes, valid only during the call, and calls `part`
    * behind some of them. One may come twice or be missed while flows come and go.
    *

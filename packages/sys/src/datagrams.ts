@@ -51,8 +51,8 @@ export interface DatagramHandlers {
   onRange: OnRange;
   /** The socket's error: a positive errno. ENOBUFS: datagrams were lost. Also called for a datagram over 32 KiB. */
   onError(errno: number): void;
-  /** After the last datagram of each wake-up. */
-  onSettled?: () => void;
+  /** After the last datagram of each wake-up. `drained`: there were no more; else they wake us again. */
+  onSettled?: (drained: boolean) => void;
 }
 
 /** `onRange` from a handler of whole arrays; `sender` is the kernel's sockaddr. */
@@ -89,13 +89,14 @@ export function watchDatagrams(fd: number, handlers: DatagramHandlers, rounds = 
 
   function drain(): void {
     const buffers = buffersAt(depth);
+    let more = true;
     depth += 1;
     try {
-      for (let round = 0; round < rounds && open; round++) if (!receive(buffers)) break;
+      for (let round = 0; round < rounds && open && more; round++) more = receive(buffers);
     } finally {
       depth -= 1;
     }
-    if (open) handlers.onSettled?.();
+    if (open) handlers.onSettled?.(!more);
   }
 
   /** One batch. @returns whether more may be there. */

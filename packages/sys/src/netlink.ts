@@ -50,8 +50,8 @@ export interface RangeListener {
   /** A datagram: bytes `from` to `to`. */
   readonly onRange: (bytes: Uint8Array, from: number, to: number) => void;
   readonly onOverrun: () => void;
-  /** After the last datagram of each wake-up. */
-  readonly onSettled?: () => void;
+  /** After the last datagram of each wake-up. `drained`: there were no more; else they wake us again. */
+  readonly onSettled?: (drained: boolean) => void;
   /** Batches of 64 datagrams in one wake-up at most; 8 without it. */
   readonly rounds?: number;
 }

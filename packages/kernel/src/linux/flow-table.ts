@@ -49,6 +49,7 @@ export function openFlowTable(options: FlowTableOptions = {}, within: Within = (
   const questions = new NetlinkConnection(socket);
   const ownPorts = [requests.portId, socket.portId] as const;
   const stops = new Set<() => void>();
+  const watched = new Set<NetlinkHandle>();
   return {
     watch(listener) {
       const groups = options.expectations ? [...FLOW_GROUPS, ...EXPECTATION_GROUPS] : FLOW_GROUPS;
@@ -60,10 +61,15 @@ export function openFlowTable(options: FlowTableOptions = {}, within: Within = (
       listen(socket, listener, ownPorts, options.pause);
       const stop = () => {
         stops.delete(stop);
+        watched.delete(socket);
         socket.close();
       };
       stops.add(stop);
+      watched.add(socket);
       return stop;
+    },
+    hearBirths(heard) {
+      for (const socket of watched) socket[heard ? "join" : "leave"](NFNLGRP_CONNTRACK_NEW);
     },
     dump: (flow, part) => dumpFlowBytes(open(), flow, part),
     dumpExpectations: () => questions.dump(dumpExpectations(), expectationAnswer),
@@ -80,6 +86,10 @@ export function openFlowTable(options: FlowTableOptions = {}, within: Within = (
 /** Port ids of what writes flows, and of what writes expectations. */
 type OwnPorts = readonly [number, number];
 
+/**
+ * After an overrun the kernel drops every further event until the queue is empty: only then is it time to dump again,
+ * for what ended between a dump and that moment would never be heard of.
+ */
 function listen(
   socket: NetlinkHandle,
   listener: FlowListener,
@@ -87,15 +97,23 @@ function listen(
   pause: FlowTableOptions["pause"],
 ): void {
   let events = 0;
+  let overrun = false;
   socket.listenRanges({
     onRange(bytes, from, to) {
       events += 1;
-      if (!eachMessage(bytes, from, to, listener, ownPorts)) listener.overrun();
+      if (!eachMessage(bytes, from, to, listener, ownPorts)) overrun = true;
     },
-    onOverrun: () => listener.overrun(),
-    onSettled() {
+    onOverrun() {
+      overrun = true;
+    },
+    onSettled(drained) {
+      if (events > 0) listener.settled();
+      if (overrun && !drained) setImmediate(() => socket.drain()); // to know that it is empty, not only to empty it
+      if (overrun && drained) {
+        overrun = false;
+        listener.overrun();
+      }
       if (events === 0) return;
-      listener.settled();
       if (pause !== undefined && events < BUSY) {
         socket.pause();
         pause(() => socket.resume());
