@@ -49,9 +49,9 @@ const LINES: { readonly [K in Kind]: LineOf<K> } = {
     line("info", "sync.complete", `of ${asked} sampled entries ${peer} has ${equal}`),
   "kernel-overrun": () =>
     line("warn", "kernel.overrun", "the kernel dropped conntrack events: resync with master conntrack table"),
-  "kernel-resynced": ({ flows, ended }) =>
+  "kernel-resynced": ({ flows, ended, routine }) =>
     line(
-      "info",
+      routine && ended === 0 ? "debug" : "info",
       "kernel.resynced",
       `own conntrack table read: ${flows} entries, ${ended} had ended unnoticed`,
     ),

@@ -74,6 +74,7 @@ export class Node {
   readonly answers = new Map<number, Answer>();
   session: Session;
   on = true;
+  hearsBirths = true;
   #tickets = 0;
   readonly #world: Pair;
   readonly #options: SessionOptions;
@@ -84,8 +85,10 @@ export class Node {
     this.#options = options;
     this.session = new Session(options, world.now);
     this.kernel.watch(
-      ({ kind, flow, own = false }) =>
-        this.later({ type: "kernel", batch: batchOf(KINDS[kind] | (own ? OWN : 0), flow) }),
+      ({ kind, flow, own = false }) => {
+        if (kind === "new" && !this.hearsBirths) return;
+        this.later({ type: "kernel", batch: batchOf(KINDS[kind] | (own ? OWN : 0), flow) });
+      },
       () => this.later({ type: "overrun" }),
     );
   }
@@ -119,6 +122,9 @@ export class Node {
       case "dump":
         this.later({ type: "dumped", batch: batchOf(BORN, ...this.kernel.dumpNow()), more: true });
         this.later({ type: "dumped", expectations: [], more: false });
+        return;
+      case "births":
+        this.hearsBirths = action.heard;
         return;
       case "survey":
         this.later({ type: "surveyed", batch: batchOf(LIBERAL, ...this.kernel.dumpNow()) });

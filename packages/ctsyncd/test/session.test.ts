@@ -94,6 +94,25 @@ test("what was committed is not sent back to the peer as news", () => {
   expect(pair.a.peerFlows()).toEqual([]);
 });
 
+test("a large commit is deaf to births, and then finds what was born meanwhile: that is news, what it wrote is not", () => {
+  const pair = new Pair({ resendLimit: 16_384 });
+  const many = Array.from({ length: 5000 }, (_, n) => connection(n));
+  pair.run(2000);
+  for (const flow of many) pair.a.kernel.traffic(flow);
+  pair.run(2000);
+  const ticket = pair.b.command({ verb: "commit", limitMs: 60_000 });
+  expect(pair.b.hearsBirths).toBe(false);
+  pair.b.kernel.traffic(connection(6000));
+  pair.run(2000);
+  expect(pair.b.answers.get(ticket)).toMatchObject({ done: true, summary: { written: 5000 } });
+  expect(pair.b.hearsBirths).toBe(true);
+  expect(pair.b.session.local.size).toBe(5001);
+  expect(pair.a.peerFlows()).toEqual(texts(connection(6000)));
+  pair.b.kernel.traffic(connection(7, 4));
+  pair.run(50);
+  expect(pair.a.peerFlows()).toEqual(texts(connection(7, 4), connection(6000)));
+});
+
 test("a deactivated node goes on listening, and purges its own flows PurgeTimeout later", () => {
   const pair = new Pair();
   pair.run(2000);
@@ -158,6 +177,30 @@ test("the kernel dropped events: a dump finds what came and what went", () => {
   pair.run(3000);
   expect(session).toBe(pair.a.session);
   expect(pair.b.peerFlows()).toEqual(texts(connection(2), connection(3)));
+});
+
+test("a flow that never told its end is found by reading the table again, within five minutes", () => {
+  const pair = new Pair();
+  for (const n of [1, 2]) pair.a.kernel.traffic(connection(n));
+  pair.run(3000);
+  pair.a.on = false; // as if nobody had listened when it was born
+  pair.a.kernel.end(connection(1));
+  pair.run(1);
+  pair.a.on = true;
+  pair.run(290_000);
+  expect(pair.b.peerFlows()).toEqual(texts(connection(1), connection(2)));
+  pair.run(15_000);
+  expect(pair.b.peerFlows()).toEqual(texts(connection(2)));
+  const [told] = pair.a.reports.filter((report) => report.kind === "kernel-resynced" && report.routine);
+  expect(told).toMatchObject({ flows: 1, ended: 1 });
+});
+
+test("a table that takes long to read is read less often: half a percent of the time", () => {
+  const pair = new Pair();
+  const { session } = pair.a;
+  session.step({ type: "tick" }, instant(0));
+  session.step({ type: "dumped", expectations: [], more: false }, instant(6000));
+  expect(session.follower.deadline).toBe(6000 + 200 * 6000);
 });
 
 test("a flow that ends while the dump runs is not brought back by it", () => {

@@ -1,13 +1,13 @@
 /**
- * Memory for many small byte strings: cells of 8 bytes' multiple, cut from pages of 64 KiB, one size to a page.
+ * Memory for many small byte strings: cells of 4 bytes' multiple, cut from pages of 64 KiB, one size to a page.
  *
  * A freed cell is used again for the next string of its size. A place is a number; the string at a place never moves.
  */
 
 const PAGE_BYTES = 65_536;
-const GRAIN = 8;
+const GRAIN = 4;
 const PLACES_PER_PAGE = PAGE_BYTES / GRAIN;
-const PLACE_BITS = 13;
+const PLACE_BITS = 14;
 
 export class Arena {
   readonly #pages: Uint8Array[] = [];

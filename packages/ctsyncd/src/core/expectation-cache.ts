@@ -28,6 +28,8 @@ export class ExpectationCache {
   readonly #byId = new Map<number, Entry>();
   #next = FIRST_EXPECTATION;
   #mark = 0;
+  /** Keys of those that ended since the last mark: a dump that began before must not bring them back. */
+  readonly #ended = new Set<string>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -43,6 +45,7 @@ export class ExpectationCache {
   /** Takes a new or changed one in. @returns its id, or undefined if there is no room. */
   put(expectation: Expectation, second: number): number | undefined {
     const key = keyOf(expectation);
+    this.#ended.delete(key);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       const reborn = known.type === EXP_DEL;
@@ -74,9 +77,20 @@ export class ExpectationCache {
     return id;
   }
 
+  /** Takes one in that a dump found; what an event told since the last mark is newer and stands. */
+  putDumped(expectation: Expectation, second: number): number | undefined {
+    const key = keyOf(expectation);
+    if (this.#ended.has(key)) return undefined;
+    const known = this.#byKey.get(key);
+    const told = known !== undefined && known.type !== EXP_DEL && known.mark === this.#mark;
+    return told ? undefined : this.put(expectation, second);
+  }
+
   /** It is over: it stays, dead, until `settled`. @returns its id, or undefined if it is not known. */
   end(expectation: Expectation): number | undefined {
-    const entry = this.#byKey.get(keyOf(expectation));
+    const key = keyOf(expectation);
+    if (this.#ended.size < this.#limit) this.#ended.add(key);
+    const entry = this.#byKey.get(key);
     if (entry === undefined || entry.type === EXP_DEL) {
       this.counters.destroyUnknown += 1;
       return undefined;
@@ -95,6 +109,7 @@ export class ExpectationCache {
   /** From now on what is put in bears a new mark. */
   newMark(): void {
     this.#mark += 1;
+    this.#ended.clear();
   }
 
   /** Ends every living one without the present mark. @returns their ids. */

@@ -4,10 +4,13 @@
  * A dump is no proof that a flow is gone: while entries come and go it may miss one. So what neither the dump nor an
  * event mentioned is looked for in a second dump, and counts as ended only when that misses it, too.
  *
+ * Nor are events proof that it lives: flows born while nobody listened may never tell their end (see
+ * shell/kernel-events.ts). So the table is read again from time to time, too.
+ *
  *   idle --wanted--> first dump --all seen--> idle
  *                       |--some unseen--> second dump --> idle
  */
-import { type Instant, plus, seconds } from "@systole/machine";
+import { between, earliest, type Instant, milliseconds, plus, seconds } from "@systole/machine";
 import { AttributeIndex, FLOW_ATTRIBUTES } from "../wire/attribute.js";
 import type { Expectation } from "../wire/expectation.js";
 import { encodeFlow } from "../wire/flow.js";
@@ -24,10 +27,15 @@ import type { Report } from "./session.types.js";
 const OVERRUN_INTERVAL = seconds(2);
 /** After a dump that failed. */
 const RETRY = seconds(5);
+/** The table is read again so long after it was, and so many times as long as that took: half a percent of the time. */
+const REREAD_INTERVAL = seconds(300);
+const REREAD_SHARE = 200;
 
 export interface FollowerHooks {
   readonly report: (report: Report) => void;
   readonly dump: () => void;
+  /** Did a peer tell us of this flow? */
+  readonly told: (body: AttributeIndex) => boolean;
 }
 
 export interface FollowerOptions {
@@ -49,6 +57,11 @@ export class KernelFollower implements FlowSource {
   readonly #hooks: FollowerHooks;
   #running: "no" | "first" | "second" = "no";
   #wantedAt: Instant | undefined;
+  /** When nothing else makes us read the table before. */
+  #rereadAt: Instant | undefined;
+  #startedAt: Instant;
+  /** Nobody asked for the dump that runs: it is told only if it found something. */
+  #routine = false;
   /** Not more often than this because of overruns. */
   #notBefore: Instant;
   /** Everything is to be sent when the dump is in: after a takeover. */
@@ -67,18 +80,24 @@ export class KernelFollower implements FlowSource {
     this.#options = options;
     this.#hooks = hooks;
     this.#wantedAt = now;
+    this.#startedAt = now;
     this.#notBefore = now;
   }
 
   get deadline(): Instant | undefined {
-    return this.#running === "no" ? this.#wantedAt : undefined;
+    return this.#running === "no" ? earliest([this.#wantedAt, this.#rereadAt]) : undefined;
   }
 
   tick(now: Instant): void {
-    if (this.#running !== "no" || this.#wantedAt === undefined || this.#wantedAt > now) return;
-    this.#wantedAt = undefined;
+    const { deadline } = this;
+    if (deadline === undefined || deadline > now) return;
+    this.#routine = this.#wantedAt === undefined || this.#wantedAt > now;
+    if (!this.#routine) this.#wantedAt = undefined;
+    this.#rereadAt = undefined;
+    this.#startedAt = now;
     this.#running = "first";
     this.#cache.beginDump();
+    this.#expectations.newMark();
     this.#hooks.dump();
   }
 
@@ -134,10 +153,13 @@ export class KernelFollower implements FlowSource {
     if (id !== undefined) this.#outbox.queue(id);
   }
 
-  /** An expectation is told only together with its master. */
   #expectIfMastered(expectation: Expectation, second: number): number | undefined {
-    const master = this.#masters.scan(masterBody(expectation));
-    return this.#cache.knows(master) ? this.#expectations.put(expectation, second) : undefined;
+    return this.#isMastered(expectation) ? this.#expectations.put(expectation, second) : undefined;
+  }
+
+  /** An expectation is told only together with its master. */
+  #isMastered(expectation: Expectation): boolean {
+    return this.#cache.knows(this.#masters.scan(masterBody(expectation)));
   }
 
   /** A part of the dump. */
@@ -147,8 +169,11 @@ export class KernelFollower implements FlowSource {
       const [from, to] = [batch.from(index), batch.to(index)];
       const body = this.#body.scan(batch.bytes, from, to);
       if (!this.#options.passes(body)) continue;
+      const { created } = this.#cache.counters;
       const id = this.#cache.applyDump(body, from, to, second);
-      if (id !== NONE) this.#outbox.queue(id);
+      // What we wrote ourselves in a commit is no news.
+      const written = created !== this.#cache.counters.created && this.#hooks.told(body);
+      if (id !== NONE && !written) this.#outbox.queue(id);
     }
     this.#reportFull(full);
   }
@@ -165,27 +190,33 @@ export class KernelFollower implements FlowSource {
       this.#outbox.queue(id);
     }
     this.#expectationsDumped(expectations, second);
-    this.#finish();
+    this.#finish(now);
     this.counters.resyncs += 1;
-    this.#hooks.report({ kind: "kernel-resynced", flows: this.#cache.size, ended: unseen.length });
+    const found = { flows: this.#cache.size, ended: unseen.length, routine: this.#routine };
+    this.#hooks.report({ kind: "kernel-resynced", ...found });
     this.tick(now);
   }
 
   #expectationsDumped(expectations: readonly Expectation[], second: number): void {
     if (this.#options.expects === undefined) return;
-    this.#expectations.newMark();
-    for (const expectation of expectations) this.expectation(0, false, expectation, second);
+    for (const expectation of expectations) {
+      if (!this.#options.expects(expectation.helper) || !this.#isMastered(expectation)) continue;
+      const id = this.#expectations.putDumped(expectation, second);
+      if (id !== undefined) this.#outbox.queue(id);
+    }
     for (const id of this.#expectations.endUnmarked()) this.#outbox.queue(id);
   }
 
   dumpFailed(problem: string, now: Instant): void {
-    this.#finish();
+    this.#finish(now);
     this.#wantedAt = plus(now, RETRY);
     this.#hooks.report({ kind: "kernel-dump-failed", problem });
   }
 
-  #finish(): void {
+  #finish(now: Instant): void {
     this.#running = "no";
+    const tookMs = between(this.#startedAt, now);
+    this.#rereadAt = plus(now, milliseconds(Math.max(REREAD_INTERVAL, REREAD_SHARE * tookMs)));
     this.#cache.endDump();
     if (!this.#bulkAfter) return;
     this.#bulkAfter = false;

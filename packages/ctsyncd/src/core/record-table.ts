@@ -1,5 +1,5 @@
 /**
- * Flows as message bodies, found by their key: about 95 bytes for a TCP flow over IPv4, everything included.
+ * Flows as message bodies, found by their key: about 90 bytes for a TCP flow over IPv4, everything included.
  *
  * Bodies lie in an arena, the fields of a record in typed arrays under one small number, its id. The index is open
  * addressing with linear probing. An id is valid until its record is removed, and may then be used again.
@@ -9,6 +9,14 @@ import { hashKey, sameKey, samePlainKey } from "../wire/key.js";
 import { Arena } from "./arena.js";
 
 export const NONE = -1;
+
+/**
+ * Room for so many records is asked for at once: the system gives memory only where something is written, and nothing
+ * has to be copied, or waits for the collector, as the table grows.
+ */
+const FIRST_CAPACITY = 1 << 20;
+/** Of the fields of one record. */
+const RECORD_BYTES = 27;
 
 export class RecordTable {
   /** Most records it takes: HashLimit. */
@@ -49,7 +57,7 @@ export class RecordTable {
 
   /** Memory of records, index and bodies. */
   get sizeBytes(): number {
-    return this.#arena.sizeBytes + this.#slots.byteLength + this.#capacity * 27;
+    return this.#arena.sizeBytes + this.#slots.byteLength + this.#end * RECORD_BYTES;
   }
 
   /** The record with the key of a scanned body, or NONE. */
@@ -195,7 +203,7 @@ export class RecordTable {
   }
 
   #grow(): void {
-    this.#capacity = Math.max(64, Math.ceil(this.#capacity * 1.5));
+    this.#capacity = Math.min(this.limit, this.#capacity === 0 ? FIRST_CAPACITY : this.#capacity * 2);
     const larger = <Field extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(
       field: Field,
       empty: Field,

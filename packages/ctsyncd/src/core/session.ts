@@ -12,6 +12,7 @@
  * standby  goes on listening; what is left of its own time as the active director is purged PurgeTimeout later
  */
 import { between, earliest, type Instant, type Machine, plus, seconds, type Tick } from "@systole/machine";
+import type { AttributeIndex } from "../wire/attribute.js";
 import { encodeExpectation } from "../wire/expectation.js";
 import { ALIVE } from "../wire/message.js";
 import { Outbox } from "../wire/outbox.js";
@@ -25,6 +26,7 @@ import { KernelFollower } from "./kernel-follower.js";
 import { LocalCache } from "./local-cache.js";
 import { EXPECTATIONS_LIMIT } from "./peers.js";
 import { Receiver } from "./receiver.js";
+import { NONE } from "./record-table.js";
 import { Refresh } from "./refresh.js";
 import type { Command, Report, SessionAction, SessionEvent, SessionOptions } from "./session.types.js";
 import { type Bodies, Transmitter } from "./transmitter.js";
@@ -33,6 +35,11 @@ import { type Bodies, Transmitter } from "./transmitter.js";
 const RESYNC_AFTER_PURGE = seconds(5);
 /** An `activate` so soon after a `commit` does not commit again. */
 const RECENT_COMMIT = seconds(5);
+/**
+ * A commit of so many flows does not listen to births meanwhile: to hear from the kernel of every flow that we have
+ * just written would double its price. What traffic bears then is found by reading the table at the end.
+ */
+const LARGE_COMMIT = 4096;
 
 export class Session {
   readonly options: SessionOptions;
@@ -57,6 +64,8 @@ export class Session {
   /** More follows when the commit that runs is done. */
   #activating = false;
   #committedAt: Instant | undefined;
+  /** The commit that runs is a large one. */
+  #deaf = false;
   /** The moment of this step. */
   #now: Instant;
 
@@ -101,7 +110,9 @@ export class Session {
   }
 
   #source(report: (report: Report) => void, now: Instant): KernelFollower | Bypass {
-    const hooks = { report, dump: () => this.#order({ type: "dump" }) };
+    const told = (body: AttributeIndex) =>
+      [...this.receiver.peers.values()].some(({ cache }) => cache.find(body) !== NONE);
+    const hooks = { report, told, dump: () => this.#order({ type: "dump" }) };
     const { passes, expects, peerCache, localCache } = this.options;
     if (!localCache) {
       const send = this.transmitter.direct.bind(this.transmitter);
@@ -323,6 +334,11 @@ export class Session {
     const { commitTimeoutSeconds: timeoutSeconds, windowTracking } = this.options;
     const sources = [...this.receiver.peers.values()];
     const options = { timeoutSeconds, windowTracking };
+    const flows = sources.reduce((sum, { cache }) => sum + cache.size, 0);
+    if (this.options.localCache && !this.#deaf && flows >= LARGE_COMMIT) {
+      this.#deaf = true;
+      this.#order({ type: "births", heard: false });
+    }
     this.#jobs(this.jobs.commit(sources, options, { ticket, limitMs }, now, this.second(now)), now);
   }
 
@@ -384,8 +400,12 @@ export class Session {
     this.#order({ type: "report", report: { kind: "commit-finished", summary } });
     for (const ticket of tickets) this.#order({ type: "answer", ticket, answer: { done: true, summary } });
     const goOn = this.#activating && this.role === "active";
+    const deaf = this.#deaf;
     this.#activating = false;
+    this.#deaf = false;
+    if (deaf) this.#order({ type: "births", heard: true });
     if (goOn) this.#takeOver(now);
+    else if (deaf) this.follower.resync(now, false);
   }
 
   #forgetPeers(): void {

@@ -80,6 +80,8 @@ export type SessionEvent =
 export type SessionAction =
   | { readonly type: "send"; readonly datagram: Uint8Array }
   | { readonly type: "dump" }
+  /** Whether the kernel is to tell of flows that are born. */
+  | { readonly type: "births"; readonly heard: boolean }
   | Extract<JobAction, { readonly type: "write" | "survey" | "expect" }>
   | InjectAction
   /** Reads our kernel's table and removes every flow that passes the filter: there is no cache to walk. */
@@ -123,7 +125,13 @@ export type Report =
   | Sampled<"coverage-low">
   | Sampled<"coverage-whole">
   | { readonly kind: "kernel-overrun" }
-  | { readonly kind: "kernel-resynced"; readonly flows: number; readonly ended: number }
+  /** `routine`: nobody asked for it, it was time. */
+  | {
+      readonly kind: "kernel-resynced";
+      readonly flows: number;
+      readonly ended: number;
+      readonly routine: boolean;
+    }
   | { readonly kind: "kernel-dump-failed"; readonly problem: string }
   | { readonly kind: "cache-full"; readonly cache: "local" | "peer"; readonly limit: number }
   | { readonly kind: "commit-finished"; readonly summary: CommitSummary }

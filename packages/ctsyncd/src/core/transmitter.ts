@@ -19,9 +19,13 @@ import type { Control, Outbox } from "../wire/outbox.js";
 /** Datagrams in one go, and the pause before the next: at most about 16 MB and 250,000 messages in a second. */
 const PORTION = 32;
 const PAUSE = milliseconds(3);
-/** The pause while the peer keeps up, as its acknowledgements show: it owes us less than its buffer holds. */
-const SHORT_PAUSE = milliseconds(1);
-const LEAD = 16_384;
+/**
+ * More in one go, and no pause but for what has arrived meanwhile, as long as the peer keeps up: its acknowledgements
+ * show that it owes us less than its buffer holds.
+ */
+const LARGE_PORTION = 128;
+const NO_PAUSE = milliseconds(0);
+const LEAD = 8192;
 /** The peer hears at least this often from us. */
 const ALIVE_INTERVAL = seconds(1);
 
@@ -97,7 +101,8 @@ export class Transmitter {
   /** The next datagrams: none of what waits while a pause lasts, but always what was packed directly. */
   run(now: Instant, second: number): readonly Uint8Array[] {
     const paused = now < this.#pausedUntil;
-    while (!paused && this.#datagrams.length < PORTION) {
+    const portion = this.#keepsUp() ? LARGE_PORTION : PORTION;
+    while (!paused && this.#datagrams.length < portion) {
       const item = this.#outbox.take();
       if (item === undefined) break;
       if (!("flow" in item)) this.#control(item.control);
@@ -107,6 +112,7 @@ export class Transmitter {
     const datagrams = this.#datagrams;
     this.#datagrams = [];
     if (datagrams.length > 0) this.#count(datagrams, now);
+    if (datagrams.length >= portion) this.#pausedUntil = plus(now, this.#keepsUp() ? NO_PAUSE : PAUSE);
     return datagrams;
   }
 
@@ -147,14 +153,12 @@ export class Transmitter {
     this.counters.messages += 1;
   }
 
-  #pause() {
-    const keepsUp = this.#outbox.isReliable && this.#outbox.unacknowledged < LEAD;
-    return keepsUp ? SHORT_PAUSE : PAUSE;
+  #keepsUp(): boolean {
+    return this.#outbox.isReliable && this.#outbox.unacknowledged < LEAD;
   }
 
   #count(datagrams: readonly Uint8Array[], now: Instant): void {
     this.#aliveAt = plus(now, ALIVE_INTERVAL);
-    if (datagrams.length >= PORTION) this.#pausedUntil = plus(now, this.#pause());
     this.counters.datagrams += datagrams.length;
     for (const datagram of datagrams) this.counters.bytes += datagram.length;
   }

@@ -48,6 +48,8 @@ export function createPerformer(options: PerformerOptions): (action: SessionActi
         return options.send(action.datagram);
       case "dump":
         return background("reading the conntrack table", dump(options));
+      case "births":
+        return table.hearBirths(action.heard);
       case "survey":
         return background("surveying the conntrack table", survey(options));
       case "write":

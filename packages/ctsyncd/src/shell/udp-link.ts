@@ -1,9 +1,9 @@
 /**
  * A link over UDP: unicast to each peer, or multicast.
  *
- * The receiving socket is bound to our own address, or to the group, so that traffic of another link is never taken for
- * ours. A link that cannot be opened, or breaks, is opened again each second; what is sent meanwhile is lost, as on any
- * link.
+ * The receiving socket is bound to our own address, or to the group, and hears only what comes in on the interface: a
+ * datagram from elsewhere, whatever sender it claims to have, is not ours. A link that cannot be opened is opened again
+ * each second, and anew when its interface was replaced; what is sent meanwhile is lost, as on any link.
  */
 import type { Links } from "@systole/kernel";
 import { type Clock, plus, seconds } from "@systole/machine";
@@ -31,6 +31,8 @@ export async function openUdpLink(
 ): Promise<SyncChannel> {
   const counters = noTraffic();
   let sockets: { readonly out: readonly UdpSocket[]; readonly incoming: UdpSocket } | undefined;
+  /** Of the interface that the sockets belong to. */
+  let opened: number | undefined;
   let told: "nothing" | "works" | "broken" = "nothing";
   let closed = false;
   let callOff = () => {};
@@ -39,6 +41,7 @@ export async function openUdpLink(
     try {
       const index = await indexOf(link.interface, links);
       if (closed) return;
+      opened = index;
       sockets = openSockets(link, index, (from, datagram) => {
         counters.receivedDatagrams += 1;
         counters.receivedBytes += datagram.length;
@@ -57,7 +60,19 @@ export async function openUdpLink(
     callOff = clock.at(plus(clock.now(), RETRY_PAUSE), () => void open()); // `open` never rejects
   }
 
+  function shut(): void {
+    callOff();
+    for (const socket of sockets?.out ?? []) socket.close();
+    sockets?.incoming.close();
+    sockets = undefined;
+  }
+
   await open();
+  const unwatch = links.watch(({ name, index }, gone) => {
+    if (gone || closed || name !== link.interface || sockets === undefined || index === opened) return;
+    shut();
+    void open(); // `open` never rejects
+  });
   return {
     counters,
     get open() {
@@ -74,10 +89,8 @@ export async function openUdpLink(
     },
     close() {
       closed = true;
-      callOff();
-      for (const socket of sockets?.out ?? []) socket.close();
-      sockets?.incoming.close();
-      sockets = undefined;
+      unwatch();
+      shut();
     },
   };
 }
@@ -130,7 +143,7 @@ function receiving(link: DatagramLink, index: number): UdpOptions {
     address: ipBytes(bound),
     ...(isLocal(bound) && { scopeId: index }),
   };
-  const own = { ...place, port, reuseAddress: true, ...buffer };
+  const own = { ...place, port, device: link.interface, reuseAddress: true, ...buffer };
   return link.kind === "multicast" ? { ...own, multicast: group(link, index) } : own;
 }
 

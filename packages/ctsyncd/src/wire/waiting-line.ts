@@ -10,9 +10,12 @@ const FIRST_PLACES = 1024;
 /** Ids of flows are below this; the few other numbers are kept in a Map. */
 const DENSE = 1 << 26;
 
+/** Asked for at once; the system gives memory only where something is written. */
+const FIRST_NUMBERS = 1 << 18;
+
 /** A number for each of many numbers, 0 unless told otherwise: 4 bytes for each of those that are flows. */
 export class Numbers {
-  #dense = new Int32Array(0);
+  #dense = new Int32Array(FIRST_NUMBERS);
   readonly #others = new Map<number, number>();
 
   get(key: number): number {
@@ -34,7 +37,7 @@ export class Numbers {
   }
 
   #grow(key: number): void {
-    const larger = new Int32Array(Math.max(1024, Math.ceil(key * 1.5) + 1));
+    const larger = new Int32Array(Math.min(DENSE, Math.max(key + 1, this.#dense.length * 2)));
     larger.set(this.#dense);
     this.#dense = larger;
   }
