@@ -39,19 +39,26 @@ const FTP = `table ip ftp {
 }
 `;
 
+/** Programs start, and a SYN that found nobody is sent again after 1, 3, 7 and 15 s. */
+const PATIENCE = { limitMs: 60_000, everyMs: 200 };
+/** For a data connection of which none is expected to come. */
+const IMPATIENCE = { limitMs: 10_000, everyMs: 200 };
+
 /** A client that told the server where to connect to; `data` lets the server do so and answers from where it came. */
 async function session() {
   const server = await cluster.node("real1").spawn([process.execPath, program("ftp-server.mjs")]);
-  await until("the FTP server", () => server.lines.includes("ready"));
+  await until("the FTP server", () => server.lines.includes("ready"), PATIENCE);
   const client = await cluster
     .node("client")
     .spawn([process.execPath, program("ftp-client.mjs"), VIP, "10.0.1.100"]);
-  await until("PORT to be taken", () => client.lines.some((line) => line.startsWith("200")));
+  await until("PORT to be taken", () => client.lines.some((line) => line.startsWith("200")), PATIENCE);
   return {
-    async data(): Promise<string> {
+    async data(patience = PATIENCE): Promise<string> {
       server.write("go\n");
-      await until("the data connection", () => server.lines.includes("done"));
-      return client.lines.find((line) => line.startsWith("data from")) ?? "nobody";
+      await until("the data connection", () => server.lines.includes("done"), patience);
+      // What the client says comes by another way, perhaps a little later.
+      const heard = () => client.lines.find((line) => line.startsWith("data from"));
+      return until("the client to say who it was", heard, IMPATIENCE).catch(() => "nobody");
     },
   };
 }
@@ -72,7 +79,7 @@ test("ctsyncd on both: the data connection begins at the other director, and com
   await startCtsyncd(standby(), "udp", OPTIONS);
   const ftp = await session();
   const known = async () => (await ctsync(standby(), ["list-expected"])).stdout.includes("helper=ftp");
-  await until("the standby to know the expectation", known, { everyMs: 200 });
+  await until("the standby to know the expectation", known, PATIENCE);
   await active().kill();
   const { stdout } = await ctsync(standby(), ["activate"]);
   expect(JSON.parse(stdout)).toMatchObject({ done: true, summary: { failed: 0, expectations: 1 } });
@@ -91,7 +98,7 @@ test("conntrackd fails, ctsyncd takes over: the data connection comes from the V
   await startCtsyncd(standby(), "udp", OPTIONS);
   const ftp = await session();
   const known = async () => (await ctsync(standby(), ["list-expected"])).stdout.includes("helper=ftp");
-  await until("the standby to know the expectation", known, { everyMs: 200 });
+  await until("the standby to know the expectation", known, PATIENCE);
   await active().kill();
   await ctsync(standby(), ["activate"]);
   await takeAddresses(cluster, standby());
@@ -103,10 +110,10 @@ test("ctsyncd fails, conntrackd takes over: it commits the expectation without i
   await startCtsyncd(active(), "udp", OPTIONS);
   const ftp = await session();
   const known = async () => (await theirExpectations(standby())).includes("helper=ftp");
-  await until("conntrackd to know the expectation", known, { everyMs: 200 });
+  await until("conntrackd to know the expectation", known, PATIENCE);
   await active().kill();
   await conntrackd(standby(), "-c");
   await takeAddresses(cluster, standby());
-  const heard = await ftp.data().catch(() => "nobody"); // it asks for a while
+  const heard = await ftp.data(IMPATIENCE).catch(() => "nobody"); // it asks for a while
   expect(heard).not.toMatch(new RegExp(`^data from ${VIP}:`));
 });
