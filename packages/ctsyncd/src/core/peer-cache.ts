@@ -14,6 +14,8 @@ import { NONE, RecordTable } from "./record-table.js";
 
 /** Marks go around; two bulks are never so far apart that 127 others lie between. */
 const MARKS = 127;
+/** In the shape of a plain flow. */
+const MASTER = (1 << CT.MASTER_IPV4) | (1 << CT.MASTER_IPV6);
 
 export class PeerCache {
   readonly counters = noCounts();
@@ -141,6 +143,8 @@ export class PeerCache {
 
   /** Was this flow expected by another one? */
   isRelated(id: number): boolean {
+    const shape = this.#table.shape(id);
+    if (shape !== 0) return (shape & MASTER) !== 0;
     const stored = this.#table.scan(id, this.#stored);
     return stored.has(CT.MASTER_IPV4) || stored.has(CT.MASTER_IPV6);
   }

@@ -136,6 +136,11 @@ export class RecordTable {
     return this.#length[id]!;
   }
 
+  /** The attributes of its body as bits by number if it is a plain one (`AttributeIndex.plainShape`), else 0. */
+  shape(id: number): number {
+    return this.#shape[id]!;
+  }
+
   /** Points `index` at the body of a record. */
   scan(id: number, index: AttributeIndex): AttributeIndex {
     const from = this.from(id);

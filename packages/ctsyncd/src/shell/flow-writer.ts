@@ -4,7 +4,7 @@
  */
 import type { FlowTable } from "@systole/kernel";
 import { errnoName, RequestBatch } from "@systole/node-netlink";
-import { CREATE, type FlowBatch, REMOVE, UPDATE } from "../core/flow-batch.js";
+import { type FlowBatch, REMOVE, UPDATE } from "../core/flow-batch.js";
 import { AttributeIndex, CT, FLOW_ATTRIBUTES } from "../wire/attribute.js";
 import { FlowToKernel, type RestoreOptions } from "../wire/flow-to-kernel.js";
 
@@ -27,11 +27,8 @@ interface Attempt {
   readonly way: Way;
 }
 
-const FIRST_WAY: ReadonlyMap<number, Way> = new Map([
-  [CREATE, "create"],
-  [UPDATE, "update"],
-  [REMOVE, "remove"],
-]);
+/** How a flow is asked for first. */
+const firstWay = (kind: number): Way => (kind === UPDATE ? "update" : kind === REMOVE ? "remove" : "create");
 
 /** Returns the function that carries out one batch before it returns. */
 export function flowWriter(table: FlowTable, options: RestoreOptions): (batch: FlowBatch) => WriteResult {
@@ -39,20 +36,29 @@ export function flowWriter(table: FlowTable, options: RestoreOptions): (batch: F
   const toKernel = new FlowToKernel(requests, options);
   const body = new AttributeIndex(FLOW_ATTRIBUTES);
 
-  /** One round of requests. @returns the errno of each attempt. */
-  function send(batch: FlowBatch, attempts: readonly Attempt[]): number[] {
-    requests.clear();
-    const answers: number[] = [];
-    for (const { index, way } of attempts) {
-      body.scan(batch.bytes, batch.from(index), batch.to(index));
-      if (way === "update") toKernel.update(body);
-      else if (way === "remove") toKernel.remove(body);
-      else {
-        if (way === "replace") toKernel.remove(body);
-        toKernel.create(body, way !== "create without helper");
-      }
-      answers.push(requests.count - 1); // of a replacement the outcome of the creation counts
+  /** @returns the number of the request whose outcome counts: of a replacement that is the creation. */
+  function ask(batch: FlowBatch, index: number, way: Way): number {
+    body.scan(batch.bytes, batch.from(index), batch.to(index));
+    if (way === "update") toKernel.update(body);
+    else if (way === "remove") toKernel.remove(body);
+    else {
+      if (way === "replace") toKernel.remove(body);
+      toKernel.create(body, way !== "create without helper");
     }
+    return requests.count - 1;
+  }
+
+  /** Every flow once, one request each: nearly always the only round, so it makes no object per flow. */
+  function firstRound(batch: FlowBatch): Int32Array {
+    requests.clear();
+    for (let index = 0; index < batch.count; index++) ask(batch, index, firstWay(batch.kind(index)));
+    return table.send(requests);
+  }
+
+  /** One more round. @returns the errno of each attempt. */
+  function nextRound(batch: FlowBatch, attempts: readonly Attempt[]): number[] {
+    requests.clear();
+    const answers = attempts.map(({ index, way }) => ask(batch, index, way));
     const outcomes = table.send(requests);
     return answers.map((answer) => outcomes[answer]!);
   }
@@ -72,27 +78,29 @@ export function flowWriter(table: FlowTable, options: RestoreOptions): (batch: F
   return (batch) => {
     const result = { written: 0, updated: 0, removed: 0, failed: 0 };
     let error: string | undefined;
-    let attempts: Attempt[] = [];
-    for (let index = 0; index < batch.count; index++) {
-      attempts.push({ index, way: FIRST_WAY.get(batch.kind(index)) ?? "create" });
-    }
-    while (attempts.length > 0) {
-      const outcomes = send(batch, attempts);
-      const again: Attempt[] = [];
-      for (const [at, attempt] of attempts.entries()) {
-        const errno = outcomes[at]!;
-        if (attempt.way === "remove" && (errno === 0 || errno === ENOENT)) result.removed += 1;
-        else if (errno === 0) result[attempt.way === "update" ? "updated" : "written"] += 1;
+    let again: Attempt[] = [];
+    const judge = (index: number, way: Way, errno: number): void => {
+      if (way === "remove" && (errno === 0 || errno === ENOENT)) result.removed += 1;
+      else if (errno === 0) result[way === "update" ? "updated" : "written"] += 1;
+      else {
+        const other = next(batch, { index, way }, errno);
+        if (other !== undefined) again.push({ index, way: other });
         else {
-          const way = next(batch, attempt, errno);
-          if (way !== undefined) again.push({ index: attempt.index, way });
-          else {
-            result.failed += 1;
-            error ??= `refused by the kernel (${errnoName(errno)})`;
-          }
+          result.failed += 1;
+          error ??= `refused by the kernel (${errnoName(errno)})`;
         }
       }
-      attempts = again;
+    };
+    const outcomes = firstRound(batch);
+    for (let index = 0; index < batch.count; index++) {
+      judge(index, firstWay(batch.kind(index)), outcomes[index]!);
+    }
+    while (again.length > 0) {
+      const attempts = again;
+      again = [];
+      for (const [at, errno] of nextRound(batch, attempts).entries()) {
+        judge(attempts[at]!.index, attempts[at]!.way, errno);
+      }
     }
     return { ...result, ...(error !== undefined && { error }) };
   };
