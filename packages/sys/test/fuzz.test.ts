@@ -40,7 +40,7 @@ test.skipIf(missing).each([1, 2, 3])("20000 random calls, seed %i", (seed) => {
     process.execPath,
     [here("fuzz-calls.cjs"), join(folder, "sysfd.node"), String(seed), "20000"],
     {
-      timeout: 60_000,
+      timeout: 230_000,
       cwd: folder,
       env: { ...process.env, LD_PRELOAD: LIBRARIES.join(" "), ASAN_OPTIONS: "detect_leaks=0" },
     },
