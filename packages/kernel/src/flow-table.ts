@@ -54,6 +54,8 @@ export interface FlowTableOptions {
   readonly expectations?: boolean;
   /** NetlinkEventsReliable: the kernel waits for us instead of dropping destroy events. */
   readonly reliable?: boolean;
+  /** Events of other IP protocols than these, or of these (`accepts` false), stay in the kernel. */
+  readonly protocols?: { readonly accepts: boolean; readonly numbers: ReadonlySet<number> };
   /**
    * Puts `resume` off for a moment: events that come meanwhile wait in the receive buffer and cost one wake-up
    * together. Without it every event may wake us.

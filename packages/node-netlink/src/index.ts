@@ -10,6 +10,7 @@ export {
 } from "./connection.js";
 export * from "./conntrack/constants.js";
 export { type ConntrackEvent, type ConntrackEventKind, decodeConntrackEvent } from "./conntrack/event.js";
+export { protocolEventFilter } from "./conntrack/event-filter.js";
 export { decodeExpectation, type Expectation } from "./conntrack/expect.js";
 export {
   type Counters,

@@ -8,6 +8,7 @@ import {
   NETLINK_EXT_ACK,
   NETLINK_GET_STRICT_CHK,
   NETLINK_NO_ENOBUFS,
+  SO_ATTACH_FILTER,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SOCK_RAW,
@@ -70,6 +71,8 @@ export interface NetlinkOptions {
   readonly strictDump?: boolean;
   /** The kernel waits for room instead of dropping an event (NETLINK_BROADCAST_ERROR, NETLINK_NO_ENOBUFS). */
   readonly reliable?: boolean;
+  /** A classic packet filter: what it does not let in is not delivered. */
+  readonly filter?: Uint8Array;
 }
 
 /**
@@ -103,6 +106,9 @@ function prepare(calls: Native, fd: number, options: NetlinkOptions): number {
   const bytes = options.receiveBufferBytes;
   if (bytes !== undefined && calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0) {
     checked("set receive buffer", calls.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, bytes));
+  }
+  if (options.filter !== undefined) {
+    checked("attach filter", calls.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, options.filter));
   }
   for (const group of options.groups ?? []) {
     checked(`join netlink group ${group}`, calls.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group));

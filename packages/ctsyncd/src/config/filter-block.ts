@@ -48,7 +48,7 @@ export function readFilter(tokens: Tokens, keyword: Word): Filter {
   const networks: Network[] = [];
   const states = new Set<number>();
   const policies: { protocols?: Policy; addresses?: Policy; states?: Policy } = {};
-  if (tokens.peek()?.text === "From") readFrom(tokens);
+  const inKernel = tokens.peek()?.text === "From" && readFrom(tokens) === "Kernelspace";
   tokens.block(keyword, {
     Protocol: (word) => {
       const policy = readPolicy(tokens, word);
@@ -71,18 +71,20 @@ export function readFilter(tokens: Tokens, keyword: Word): Filter {
     },
   });
   return {
+    ...(inKernel && { inKernel }),
     ...(policies.protocols && { protocols: { policy: policies.protocols, numbers: protocols } }),
     ...(policies.addresses && { addresses: { policy: policies.addresses, networks } }),
     ...(policies.states && { states: { policy: policies.states, numbers: states } }),
   };
 }
 
-/** Kernelspace and Userspace filter alike here: the original's socket filter differs by mistake. */
-function readFrom(tokens: Tokens): void {
+/** Kernelspace means the same, earlier: the original's socket filter judges otherwise by mistake. */
+function readFrom(tokens: Tokens): string | undefined {
   tokens.take();
   const where = tokens.take();
-  if (where !== undefined && (where.text === "Userspace" || where.text === "Kernelspace")) return;
+  if (where !== undefined && (where.text === "Userspace" || where.text === "Kernelspace")) return where.text;
   tokens.error(where, "bad-word", "Filter From: expected Userspace or Kernelspace");
+  return undefined;
 }
 
 function readPolicy(tokens: Tokens, keyword: Word): Policy | undefined {

@@ -16,6 +16,8 @@ export interface Network {
 }
 
 export interface Filter {
+  /** From Kernelspace: what can be judged without knowing the flow is judged in the kernel, too. */
+  readonly inKernel?: boolean;
   readonly protocols?: { readonly policy: Policy; readonly numbers: ReadonlySet<number> };
   readonly addresses?: { readonly policy: Policy; readonly networks: readonly Network[] };
   /** TCP only: TCP_CONNTRACK_* numbers. */

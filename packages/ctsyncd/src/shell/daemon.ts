@@ -50,6 +50,7 @@ export function runCtsyncd(parts: DaemonParts): Promise<never> {
       eventBufferBytes: bufferBytes,
       expectations: configuration.expectations !== "none",
       reliable: configuration.reliableEvents,
+      ...kernelFilter(configuration),
       pause: (resume) => void clock.at(plus(clock.now(), EVENT_PAUSE), resume),
     });
     let driven: Driven<Session, SessionEvent> | undefined;
@@ -90,6 +91,14 @@ export function runCtsyncd(parts: DaemonParts): Promise<never> {
     const [first] = configuration.links;
     ready(`${configuration.mode} over ${first.kind} on ${first.interface}`);
   });
+}
+
+/** Protocols are what the kernel can judge alone: addresses and states of a known flow must be let in at its end. */
+function kernelFilter({
+  filter: { inKernel, protocols },
+}: Configuration): Pick<FlowTableOptions, "protocols"> {
+  if (inKernel !== true || protocols === undefined) return {};
+  return { protocols: { accepts: protocols.policy === "accept", numbers: protocols.numbers } };
 }
 
 function linkHooks({ log }: DaemonContext, feed: (event: SessionEvent) => void): LinkSetHooks {

@@ -15,6 +15,7 @@ import {
   NFNLGRP_CONNTRACK_NEW,
   NFNLGRP_CONNTRACK_UPDATE,
   newExpectation,
+  protocolEventFilter,
 } from "@systole/node-netlink";
 import { NETLINK_NETFILTER, type NetlinkHandle, openNetlink } from "@systole/sys";
 import { DecodeError } from "@systole/wire";
@@ -54,10 +55,10 @@ export function openFlowTable(options: FlowTableOptions = {}, within: Within = (
     watch(listener) {
       const groups = options.expectations ? [...FLOW_GROUPS, ...EXPECTATION_GROUPS] : FLOW_GROUPS;
       const receiveBufferBytes = options.eventBufferBytes ?? EVENT_BUFFER_BYTES;
-      const { reliable = false } = options;
-      const socket = within(() =>
-        openNetlink({ protocol: NETLINK_NETFILTER, groups, receiveBufferBytes, reliable }),
-      );
+      const { reliable = false, protocols } = options;
+      const filter = protocols && protocolEventFilter(protocols);
+      const events = { protocol: NETLINK_NETFILTER, groups, receiveBufferBytes, reliable };
+      const socket = within(() => openNetlink({ ...events, ...(filter && { filter }) }));
       listen(socket, listener, ownPorts, options.pause);
       const stop = () => {
         stops.delete(stop);
