@@ -16,23 +16,28 @@ export interface Settings {
   readonly general?: string;
   /** Lines for Options. */
   readonly options?: string;
+  /** The Filter block behind its keyword. */
+  readonly filter?: string;
+  /** More lines for the link. */
+  readonly link?: string;
   /** More links. */
   readonly links?: string;
 }
 
 /** The configuration of a node, for ctsyncd and for conntrackd; the peer of director1 is director2. */
 export function configuration(node: LabNode, medium: Medium, settings: Settings = {}): string {
-  const { mode = "FTFW { }", general = "", options = "", links = "" } = settings;
+  const { mode = "FTFW { }", general = "", options = "", link = "", links = "" } = settings;
+  const { filter = "From Userspace { Protocol Accept { TCP UDP ICMP } }" } = settings;
   const peer = node.name === "director1" ? 2 : 1;
-  const link = {
-    udp: `UDP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 }`,
+  const first = {
+    udp: `UDP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 ${link} }`,
     udp6: `UDP { IPv6_address ${node.ipv6("hb1")} IPv6_Destination_Address fd00:3::${peer} Port 3780 Interface hb1 }`,
     tcp: `TCP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 }`,
-    multicast: `Multicast { IPv4_address 225.0.0.50 Group 3780 IPv4_interface ${node.ipv4("hb1")} Interface hb1 }`,
+    multicast: `Multicast { IPv4_address 225.0.0.50 Group 3780 IPv4_interface ${node.ipv4("hb1")} Interface hb1 ${link} }`,
   }[medium];
   return `Sync {
   Mode ${mode}
-  ${link}
+  ${first}
   ${links}
   Options { ${options} }
 }
@@ -41,9 +46,7 @@ General {
   LockFile /var/lock/conntrackd.lock
   UNIX { Path /run/conntrackd.ctl }
   ${general}
-  Filter From Userspace {
-    Protocol Accept { TCP UDP ICMP }
-  }
+  Filter ${filter}
 }
 `;
 }

@@ -175,6 +175,19 @@ test("a file with mistakes: all of them at once, and exit code 1", async () => {
   expect(stderr).toContain("did you mean Port?");
 });
 
+test("Filter From Kernelspace: events of other protocols are not even delivered", async () => {
+  await startCtsyncd(active(), "udp", { filter: "From Kernelspace { Protocol Accept { TCP } }" });
+  await active().sh("echo >/dev/udp/10.0.2.11/9");
+  await ask(cluster.node("client"), { host: VIP, port: 80, count: 3 });
+  const own = async () => (await ctsync(active(), ["list-own"])).stdout;
+  await until("the TCP flows", async () => (await own()).split("\n").length > 3, { everyMs: 100 });
+  expect(await own()).not.toContain("udp");
+  expect((await kernelLines(active())).some((line) => /^udp .* dport=9 /.test(line))).toBe(true);
+  const { kernel } = JSON.parse((await ctsync(active(), ["status", "--json"])).stdout);
+  expect(kernel.events).toBeGreaterThan(3);
+  expect(kernel.filtered).toBe(0);
+});
+
 /** So many flows from nowhere to the VIP, written into a director's kernel at once. */
 async function flood(node: LabNode, count: number): Promise<void> {
   const within = <Made>(make: () => Made) => inNamespace(`/proc/${node.pid}/ns/net`, make);
@@ -196,6 +209,13 @@ async function flood(node: LabNode, count: number): Promise<void> {
   if (failed > 0) throw firstError;
 }
 
+/** `list-peer | head -1`: who reads has had enough of many times what a pipe holds. */
+async function endsQuietly(node: LabNode, words: readonly string[]): Promise<void> {
+  const { stdout, stderr } = await node.sh(`${words.join(" ")} | head -n 1; echo "code \${PIPESTATUS[0]}"`);
+  expect(stdout).toMatch(/^tcp .*\ncode 0\n$/);
+  expect(stderr).toBe("");
+}
+
 test("the kernel drops events that nobody reads in time: the peer has every flow all the same", async () => {
   const pid = await startCtsyncd(active(), "udp", { general: "NetlinkBufferSize 4096" });
   await startCtsyncd(standby(), "udp");
@@ -206,4 +226,6 @@ test("the kernel drops events that nobody reads in time: the peer has every flow
   await until("3000 flows to arrive", async () => (await known()) === 3000, { everyMs: 200 });
   const { kernel } = JSON.parse((await ctsync(active(), ["status", "--json"])).stdout);
   expect(kernel.overruns).toBeGreaterThan(0);
+  await endsQuietly(standby(), [...program("ctsync"), "list-peer"]);
+  await endsQuietly(standby(), [...program("ctsyncd"), "-e"]);
 });
