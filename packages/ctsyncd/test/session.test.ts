@@ -228,6 +228,20 @@ test("what a restarted peer no longer has is swept when its bulk is complete", (
   expect(pair.b.peerFlows()).toEqual(texts(connection(1), connection(3)));
 });
 
+test("a restarted node tells all its flows, also those that the peer has itself", () => {
+  const pair = new Pair();
+  for (const n of [1, 2, 3]) {
+    pair.a.kernel.traffic(connection(n));
+    pair.b.kernel.traffic(connection(n));
+  }
+  pair.run(3000);
+  pair.a.on = false;
+  pair.run(10);
+  pair.a.restart(3_000_000);
+  pair.run(5000);
+  expect(pair.b.peerFlows()).toEqual(texts(connection(1), connection(2), connection(3)));
+});
+
 test("strangers are dropped before they are read", () => {
   const pair = new Pair();
   const [vector] = datagramVectors().filter(({ scenario }) => scenario === "ftfw-udp-basic4");

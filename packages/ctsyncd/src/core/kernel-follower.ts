@@ -62,6 +62,9 @@ export class KernelFollower implements FlowSource {
   #startedAt: Instant;
   /** Nobody asked for the dump that runs: it is told only if it found something. */
   #routine = false;
+  /** The dump that runs, or the next one, follows a commit that was not listened to. */
+  #afterCommit = false;
+  #afterCommitNext = false;
   /** Not more often than this because of overruns. */
   #notBefore: Instant;
   /** Everything is to be sent when the dump is in: after a takeover. */
@@ -95,6 +98,8 @@ export class KernelFollower implements FlowSource {
     if (!this.#routine) this.#wantedAt = undefined;
     this.#rereadAt = undefined;
     this.#startedAt = now;
+    this.#afterCommit = this.#afterCommitNext;
+    this.#afterCommitNext = false;
     this.#running = "first";
     this.#cache.beginDump();
     this.#expectations.newMark();
@@ -106,6 +111,12 @@ export class KernelFollower implements FlowSource {
     this.#wantedAt = now;
     this.#bulkAfter ||= bulk;
     this.tick(now);
+  }
+
+  /** Reads what a commit wrote while births were not listened to: what peers told us of is no news to them. */
+  resyncAfterCommit(now: Instant): void {
+    this.#afterCommitNext = true;
+    this.resync(now, false);
   }
 
   /** The kernel dropped events. */
@@ -171,8 +182,8 @@ export class KernelFollower implements FlowSource {
       if (!this.#options.passes(body)) continue;
       const { created } = this.#cache.counters;
       const id = this.#cache.applyDump(body, from, to, second);
-      // What we wrote ourselves in a commit is no news.
-      const written = created !== this.#cache.counters.created && this.#hooks.told(body);
+      const isNew = created !== this.#cache.counters.created;
+      const written = this.#afterCommit && isNew && this.#hooks.told(body);
       if (id !== NONE && !written) this.#outbox.queue(id);
     }
     this.#reportFull(full);

@@ -405,7 +405,7 @@ export class Session {
     this.#deaf = false;
     if (deaf) this.#order({ type: "births", heard: true });
     if (goOn) this.#takeOver(now);
-    else if (deaf) this.follower.resync(now, false);
+    else if (deaf && this.follower instanceof KernelFollower) this.follower.resyncAfterCommit(now);
   }
 
   #forgetPeers(): void {
