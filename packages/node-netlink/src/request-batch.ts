@@ -1,6 +1,6 @@
 /**
- * Many requests to netfilter in one memory, a word at a time where they are words: for a commit of a hundred thousand flows, where an
- * object, a promise and a system call for each of them would cost more than the kernel's own work.
+ * Many requests to netfilter in one memory, a word at a time where they are words: for a commit of a hundred thousand
+ * flows, where an object, a promise and a system call for each of them would cost more than the kernel's own work.
  *
  * Headers and lengths are in host order, values in network order.
  */
