@@ -85,10 +85,10 @@ async function bundle(folder, { name, from, links }) {
   return [file, ...links];
 }
 
-/** What compiles the addon: a source file and a header, nothing of Node's. */
+/** What compiles the addon: a source file and its headers, nothing of Node's. */
 export function stageAddon(folder) {
   mkdirSync(folder, { recursive: true });
-  for (const file of ["sys.c", "node-abi.h"]) {
+  for (const file of ["sys.c", "call.h", "node-abi.h"]) {
     copyFileSync(join(root, "packages/sys/src", file), join(folder, file));
   }
 }

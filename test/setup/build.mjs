@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const source = join(root, "packages/sys/src/sys.c");
-const sources = [source, join(root, "packages/sys/src/node-abi.h")];
+const sources = [source, ...["call.h", "node-abi.h"].map((name) => join(root, "packages/sys/src", name))];
 const addon = join(root, "packages/sys/dist/sysfd.node");
 
 function run(command, args) {

@@ -40,6 +40,17 @@ export interface Native {
   /** Returns the length of the answer. */
   getsockname(fd: number, into: Uint8Array): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
+  epollCreate(): number;
+  /**
+   * Begins to connect; `epollWait` reports the descriptor under `token` when it is connected, and at each arrival.
+   * @param address a `struct sockaddr_*`
+   */
+  tcpConnect(epoll: number, token: number, address: Uint8Array): number;
+  /** Does not wait. `out` gets three numbers for each event: token, EPOLL* bits, errno of the socket. */
+  epollWait(epoll: number, out: Int32Array): number;
+  recv(fd: number, into: Uint8Array): number;
+  /** @param how SHUT_RD, SHUT_WR, SHUT_RDWR: 0, 1, 2 */
+  shutdown(fd: number, how: number): number;
   setns(fd: number, type: number): number;
   schedSetscheduler(threadId: number, policy: number, priority: number): number;
   mlock2(address: number, lengthBytes: number, flags: number): number;

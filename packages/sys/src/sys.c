@@ -10,89 +10,19 @@
  * - Exceptions of a callback go to napi_fatal_exception, so that they reach "uncaughtException".
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/filter.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "node-abi.h"
+#include "call.h"
 
-/* ---- arguments and results ----------------------------------------------------------------------------------- */
-
-enum { MAX_ARGUMENTS = 6, MAX_BATCH = 64 };
-
-/* One call. `wrong` is set by the first argument of another type; then a TypeError is pending. */
-struct call {
-	napi_env env;
-	napi_value argument[MAX_ARGUMENTS];
-	bool wrong;
-	napi_value value; /* what is answered if it is not the number that the function returns */
-};
-
-struct bytes {
-	uint8_t *data; /* NULL for a JavaScript null */
-	size_t length;
-};
-
-static void refuse(struct call *call, const char *expected)
-{
-	if (!call->wrong)
-		napi_throw_type_error(call->env, "ERR_INVALID_ARG_TYPE", expected);
-	call->wrong = true;
-}
-
-static int64_t integer(struct call *call, int index)
-{
-	int64_t value = 0;
-
-	if (napi_get_value_int64(call->env, call->argument[index], &value) != napi_ok)
-		refuse(call, "sys: expected a number");
-	return value;
-}
-
-static int number(struct call *call, int index)
-{
-	return (int)integer(call, index);
-}
-
-static struct bytes array(struct call *call, int index)
-{
-	struct bytes bytes = { NULL, 0 };
-	napi_typedarray_type type;
-	size_t elements;
-	void *data;
-	bool is = false;
-
-	if (napi_is_typedarray(call->env, call->argument[index], &is) != napi_ok || !is ||
-	    napi_get_typedarray_info(call->env, call->argument[index], &type, &elements, &data, NULL, NULL) != napi_ok ||
-	    (type != napi_uint8_array && type != napi_int32_array)) {
-		refuse(call, "sys: expected a Uint8Array or Int32Array");
-		return bytes;
-	}
-	/* an empty array may have no memory: NULL means "null" to our callers, so point at something */
-	static uint8_t nothing;
-	bytes.data = data ? data : &nothing;
-	bytes.length = elements * (type == napi_int32_array ? 4 : 1);
-	return bytes;
-}
-
-static napi_valuetype type_of(struct call *call, int index)
-{
-	napi_valuetype type;
-
-	return napi_typeof(call->env, call->argument[index], &type) == napi_ok ? type : napi_undefined;
-}
-
-/* What a system call returned, as number or -errno. */
-static long result(long returned)
-{
-	return returned < 0 ? -errno : returned;
-}
+enum { MAX_BATCH = 64, MAX_EVENTS = 256 };
 
 /* ---- sockets ------------------------------------------------------------------------------------------------- */
 
@@ -129,17 +59,6 @@ static long sys_sendto(struct call *call)
 		return 0;
 	flags |= MSG_NOSIGNAL;
 	return result(sendto(fd, data.data, data.length, flags, (void *)address.data, (socklen_t)address.length));
-}
-
-/* How many whole slots of `slot` bytes fit; 0 for a slot that is none. */
-static size_t slots(struct bytes bytes, int64_t slot)
-{
-	return slot > 0 ? bytes.length / (size_t)slot : 0;
-}
-
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
 }
 
 /* recvBatch(fd, into, slot, out, addresses, addressSlot): three numbers in `out` for each datagram. */
@@ -241,6 +160,79 @@ static long sys_ioctl(struct call *call)
 	if (returned >= 0)
 		memcpy(argument.data, copy.bytes, argument.length);
 	return result(returned);
+}
+
+/* ---- streams -------------------------------------------------------------------------------------------------- */
+
+static long sys_epoll_create(struct call *call)
+{
+	return call->wrong ? 0 : result(epoll_create1(EPOLL_CLOEXEC));
+}
+
+/*
+ * tcpConnect(epoll, token, address): a descriptor that begins to connect, and that the epoll reports under `token` when
+ * it is connected and at each arrival: edges, not levels, so that it is registered once.
+ */
+static long sys_tcp_connect(struct call *call)
+{
+	int epoll = number(call, 0), token = number(call, 1), fd;
+	struct bytes address = array(call, 2);
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
+	sa_family_t family;
+	long error;
+
+	if (call->wrong)
+		return 0;
+	if (address.length < sizeof family)
+		return -EINVAL;
+	memcpy(&family, address.data, sizeof family);
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	event.data.u64 = (uint64_t)(uint32_t)token << 32 | (uint32_t)fd;
+	if ((connect(fd, (void *)address.data, (socklen_t)address.length) == 0 || errno == EINPROGRESS) &&
+	    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+/* epollWait(epoll, out): three numbers in `out` for each event: token, EPOLL* bits, the socket's error. Never waits. */
+static long sys_epoll_wait(struct call *call)
+{
+	int epoll = number(call, 0), count;
+	struct bytes out = array(call, 1);
+	struct epoll_event events[MAX_EVENTS];
+	size_t room = least(slots(out, 12), MAX_EVENTS);
+
+	if (call->wrong)
+		return 0;
+	count = room == 0 ? 0 : epoll_wait(epoll, events, (int)room, 0);
+	for (int i = 0; i < count; i++) {
+		int32_t row[3] = { (int32_t)(events[i].data.u64 >> 32), (int32_t)events[i].events, 0 };
+		socklen_t length = sizeof row[2];
+
+		if (events[i].events & EPOLLERR)
+			getsockopt((int)(uint32_t)events[i].data.u64, SOL_SOCKET, SO_ERROR, &row[2], &length);
+		memcpy(out.data + (size_t)i * sizeof row, row, sizeof row);
+	}
+	return result(count);
+}
+
+static long sys_recv(struct call *call)
+{
+	int fd = number(call, 0);
+	struct bytes into = array(call, 1);
+
+	return call->wrong ? 0 : result(recv(fd, into.data, into.length, MSG_DONTWAIT));
+}
+
+static long sys_shutdown(struct call *call)
+{
+	int fd = number(call, 0), how = number(call, 1);
+
+	return call->wrong ? 0 : result(shutdown(fd, how));
 }
 
 /* ---- the process --------------------------------------------------------------------------------------------- */
@@ -451,6 +443,11 @@ static const struct function {
 	{ "getsockopt", sys_getsockopt },
 	{ "getsockname", sys_getsockname },
 	{ "ioctl", sys_ioctl },
+	{ "epollCreate", sys_epoll_create },
+	{ "epollWait", sys_epoll_wait },
+	{ "tcpConnect", sys_tcp_connect },
+	{ "recv", sys_recv },
+	{ "shutdown", sys_shutdown },
 	{ "setns", sys_setns },
 	{ "schedSetscheduler", sys_sched_setscheduler },
 	{ "mlock2", sys_mlock2 },

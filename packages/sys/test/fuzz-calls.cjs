@@ -13,6 +13,7 @@ const random = (below) => {
 };
 const pick = (...choices) => choices[random(choices.length)];
 
+const epoll = sys.epollCreate();
 const open = []; // of ours, at most 8
 function descriptor() {
   if (open.length < 8)
@@ -58,6 +59,13 @@ const calls = [
   () => sys.getsockopt(descriptor(), number(), number(), bytes()),
   () => sys.getsockname(descriptor(), bytes()),
   () => sys.ioctl(descriptor(), pick(0x8907, 0x541b, 0x5411, 0xffffffff), bytes()),
+  () => sys.epollWait(pick(epoll, descriptor()), new Int32Array(random(200))),
+  () => {
+    const made = sys.tcpConnect(pick(epoll, descriptor()), number(), address());
+    if (made >= 0) sys.close(made);
+  },
+  () => sys.recv(descriptor(), bytes()),
+  () => sys.shutdown(descriptor(), number()),
   () => sys.setns(pick(-1, 999_999), number()),
   () => sys.schedSetscheduler(-1, number(), number()),
   () => sys.mlock2(0, 0, number()),
