@@ -63,9 +63,7 @@ export async function runCommand(parts: CommandParts): Promise<number> {
     case "restart":
       return await restart(parts, config!, log);
     case "try-restart":
-      return findRunning(instance.pidFile).kind === "running"
-        ? await restart(parts, config!, log)
-        : EXIT.done;
+      return findRunning(instance).kind === "running" ? await restart(parts, config!, log) : EXIT.done;
     case "reload":
     case "force-reload":
       return reload(parts, log);
@@ -80,7 +78,7 @@ async function start(
   log: (line: string) => void,
 ): Promise<number> {
   const here = process.env[DAEMON_MARK] !== undefined;
-  const running = findRunning(instance.pidFile);
+  const running = findRunning(instance);
   if (running.kind === "running" && running.pid !== process.pid) return EXIT.done;
   const other = await inUse();
   if (other === instance.path) {
@@ -122,7 +120,7 @@ async function plan(
 }
 
 async function stop({ instance, clock }: CommandParts): Promise<number> {
-  const running = findRunning(instance.pidFile);
+  const running = findRunning(instance);
   if (running.kind === "running") {
     process.kill(running.pid, "SIGTERM");
     await waitUntilGone(running.pid, STOP_LIMIT, clock);
@@ -136,7 +134,7 @@ async function restart(
   log: (line: string) => void,
 ): Promise<number> {
   const { instance, clock } = parts;
-  const running = findRunning(instance.pidFile);
+  const running = findRunning(instance);
   if (running.kind === "running") {
     process.kill(running.pid, "SIGTERM");
     if (!(await waitUntilGone(running.pid, RESTART_LIMIT, clock))) process.kill(running.pid, "SIGKILL");
@@ -146,7 +144,7 @@ async function restart(
 }
 
 function reload({ instance, command: { action } }: CommandParts, log: (line: string) => void): number {
-  const running = findRunning(instance.pidFile);
+  const running = findRunning(instance);
   if (running.kind === "running") {
     process.kill(running.pid, "SIGHUP");
     return EXIT.done;
@@ -165,7 +163,7 @@ async function status(
     log(lines.exiting(code, "Exiting from ldirectord status"));
     return code;
   };
-  const running = findRunning(instance.pidFile);
+  const running = findRunning(instance);
   if (running.kind === "running") {
     const line = lines.running(instance.path, running.pid);
     terminal.out(line);

@@ -1,27 +1,52 @@
 /** The daemon as a process, seen by the one who starts and stops it. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import { isAlive, readPidfile } from "@systole/daemon";
 import { type Clock, type Millis, milliseconds, plus } from "@systole/machine";
+import type { Instance } from "./instance.js";
 
 export type Running =
   | { readonly kind: "running"; readonly pid: number }
   | { readonly kind: "stopped"; readonly stale: boolean };
 
-/** Running if the pid file names a process that has `ldirectord` on its command line. */
-export function findRunning(pidFile: string): Running {
+/** Running if the pid file names a process that is an ldirectord with this configuration, ours or the original. */
+export function findRunning({ pidFile, name }: Pick<Instance, "pidFile" | "name">): Running {
   const pid = readPidfile(pidFile);
   if (pid === undefined) return { kind: "stopped", stale: false };
-  return isAlive(pid) && commandLine(pid).includes("ldirectord")
+  return isAlive(pid) && isInterpreter(pid) && isDaemon(commandLine(pid), name)
     ? { kind: "running", pid }
     : { kind: "stopped", stale: true };
 }
 
-function commandLine(pid: number): string {
+/**
+ * Whether words are those of a daemon of this name: the program, options, perhaps the configuration, the action. A pid
+ * is used again after a crash: by an editor that has `ldirectord.cf` open, or by the daemon of another configuration.
+ */
+export function isDaemon(words: readonly string[], name: string): boolean {
+  const program = words.findIndex((word) => basename(word).startsWith("ldirectord"));
+  const own = program === -1 ? [] : words.slice(program + 1).filter((word) => !word.startsWith("-"));
+  const [config, ...rest] = own.length === 1 ? [undefined, own[0]] : own;
+  if (!STARTS.has(rest[0] ?? "")) return false;
+  return (config === undefined ? "ldirectord" : basename(config)) === name;
+}
+
+const STARTS: ReadonlySet<string> = new Set(["start", "restart", "try-restart"]);
+
+function commandLine(pid: number): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
   } catch {
-    return "";
+    return [];
+  }
+}
+
+/** What runs either program; true if we may not look. */
+function isInterpreter(pid: number): boolean {
+  try {
+    return /^(?:node|perl|systole-node)/.test(basename(readlinkSync(`/proc/${pid}/exe`)));
+  } catch {
+    return true;
   }
 }
 
