@@ -8,11 +8,12 @@
 import { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ClientService, ClientSpec, NegotiateSpec } from "../core/configured.js";
-import { isOurs, placeName, problemOf, tcpTo, tlsTo } from "./connection.js";
+import { tcpTo, tlsTo } from "./connection.js";
 import type { Dialogue, Outcome } from "./dialogue.js";
 import { askLdap } from "./ldap.js";
 import type { Matcher } from "./matcher.js";
 import { compilePattern } from "./perl-pattern.js";
+import { isOurs, placeName, problemOf } from "./problems.js";
 import { askMysql, askOracle, askPgsql } from "./sql.js";
 import type { TlsContexts } from "./tls.js";
 

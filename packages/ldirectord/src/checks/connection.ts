@@ -3,6 +3,8 @@ import { createSocket } from "node:dgram";
 import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Call, LocalEnd } from "./conversation.js";
+import { isOurs, placeName, problemOf } from "./problems.js";
+import { createStreamDoor } from "./stream-door.js";
 import type { TlsContexts, TlsWish } from "./tls.js";
 
 export interface Connection {
@@ -26,35 +28,35 @@ export interface ConnectionEvents {
 export type Place = Pick<Call, "host" | "port" | "transport" | "tls">;
 export type OpenConnection = (place: Place, events: ConnectionEvents) => Connection;
 
-export const connectionDoor =
-  (contexts: TlsContexts): OpenConnection =>
-  (place, events) =>
-    place.transport === "udp" ? openUdp(place.host, place.port, events) : openTcp(place, contexts, events);
+export interface ConnectionDoor {
+  readonly open: OpenConnection;
+  close(): void;
+}
+
+export function createConnectionDoor(contexts: TlsContexts): ConnectionDoor {
+  const streams = createStreamDoor();
+  return {
+    open: (place, events) =>
+      place.transport === "udp"
+        ? openUdp(place.host, place.port, events)
+        : (streams.open(place, events) ?? openSocket(place, contexts, events)),
+    close: streams.close,
+  };
+}
 
 interface Server {
   readonly host: string;
   readonly port: number;
 }
 
-/** @param heard the bytes; good only until it returns */
-export const tcpTo = ({ host, port }: Server, heard?: (bytes: Buffer) => void): Socket =>
-  connect({ host, port, ...(heard === undefined ? {} : { onread: reader(heard) }) });
-
-/** All sockets are read into the same memory, one after the other: they need none of their own for it. */
-const READ_INTO = Buffer.alloc(65_536);
-const reader = (heard: (bytes: Buffer) => void) => ({
-  buffer: READ_INTO,
-  callback(size: number) {
-    heard(READ_INTO.subarray(0, size));
-    return true;
-  },
-});
+export const tcpTo = ({ host, port }: Server): Socket => connect({ host, port });
 
 /** @throws Error when a file that TLS needs is not as it should be */
 export const tlsTo = ({ host, port }: Server, wish: TlsWish, contexts: TlsContexts): TLSSocket =>
   connectTls({ host, port, ...contexts.optionsFor(wish) });
 
-function openTcp(place: Place, contexts: TlsContexts, events: ConnectionEvents): Connection {
+/** With TLS, or to a host whose name must be looked up. */
+function openSocket(place: Place, contexts: TlsContexts, events: ConnectionEvents): Connection {
   const { tls } = place;
   let closed = false;
   let opened = false;
@@ -63,7 +65,7 @@ function openTcp(place: Place, contexts: TlsContexts, events: ConnectionEvents):
   };
   let socket: Socket;
   try {
-    socket = tls === undefined ? tcpTo(place, heard) : tlsTo(place, tls, contexts);
+    socket = tls === undefined ? tcpTo(place) : tlsTo(place, tls, contexts);
   } catch (error) {
     queueMicrotask(() =>
       events.failed(`TLS: ${error instanceof Error ? error.message : String(error)}`, false),
@@ -77,7 +79,7 @@ function openTcp(place: Place, contexts: TlsContexts, events: ConnectionEvents):
     if (warning !== undefined) events.warned(warning);
     events.open({ address: () => socket.localAddress ?? "", port: () => socket.localPort ?? 0 });
   });
-  if (tls !== undefined) socket.on("data", heard);
+  socket.on("data", heard);
   socket.once("end", () => {
     if (!closed) events.ended();
   });
@@ -173,32 +175,4 @@ export function listenForOne(
       taken?.destroy();
     },
   };
-}
-
-export const placeName = ({ host, port }: Server): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`;
-
-const PROBLEMS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "refused the connection",
-  ECONNRESET: "reset the connection",
-  EHOSTUNREACH: "is unreachable (no route to host)",
-  ENETUNREACH: "is unreachable (no route to its network)",
-  ETIMEDOUT: "did not answer",
-  EPIPE: "closed the connection",
-  ENOTFOUND: "has no address",
-};
-
-/** Nothing of this says anything about the server. */
-const OURS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
-
-const codeOf = (error: Error): string =>
-  "code" in error && typeof error.code === "string" ? error.code : "";
-
-export const isOurs = (error: Error): boolean => OURS.has(codeOf(error));
-
-export function problemOf(error: Error, place: string): string {
-  const code = codeOf(error);
-  if ("reason" in error && typeof error.reason === "string") return `${place}: TLS: ${error.reason}`;
-  const known = PROBLEMS[code];
-  return known === undefined ? `${place}: ${error.message}` : `${place} ${known}`;
 }

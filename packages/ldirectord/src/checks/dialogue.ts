@@ -1,12 +1,6 @@
 /** Leads one dialogue over real connections until there is a verdict. The time limit is the caller's. */
 import { type Clock, milliseconds, plus } from "@systole/machine";
-import {
-  type Connection,
-  type ConnectionEvents,
-  type ListenForOne,
-  type OpenConnection,
-  placeName,
-} from "./connection.js";
+import type { Connection, ConnectionEvents, ListenForOne, OpenConnection } from "./connection.js";
 import {
   type Call,
   type Heard,
@@ -18,6 +12,7 @@ import {
   type Turn,
 } from "./conversation.js";
 import type { Matcher } from "./matcher.js";
+import { placeName } from "./problems.js";
 import type { Transcript } from "./transcript.js";
 
 export type Outcome =
@@ -40,12 +35,14 @@ export interface DialogueParts {
   readonly matcher: Matcher;
   readonly clock: Clock;
   readonly transcript: Transcript;
+  /** Called whenever anything comes from the other side: before it is looked at. */
+  readonly heard: () => void;
   /** 34 hexadecimal digits, different each time. */
   readonly random: () => string;
 }
 
 export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome: Outcome) => void): Dialogue {
-  const { open, listen, matcher, clock, transcript, random } = parts;
+  const { open, listen, matcher, clock, transcript, random, heard } = parts;
   let connection: Connection | undefined;
   let data: Connection | undefined;
   let callOff: (() => void) | undefined;
@@ -162,6 +159,7 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
     const dataEvents: ConnectionEvents = {
       open() {},
       heard(bytes) {
+        heard();
         second = { text: ((second?.text ?? "") + bytes).slice(0, LONGEST_ANSWER), ended: false };
         ask();
       },
@@ -175,11 +173,13 @@ export function holdDialogue(call: Call, parts: DialogueParts, finish: (outcome:
 
     connection = open(to, {
       open(local) {
+        heard();
         own = local;
         stage = `${place} took the connection, but did not answer in full`;
         take(to.begin(local, random));
       },
       heard(bytes) {
+        heard();
         transcript.heard(bytes);
         callOff?.();
         text = to.transport === "udp" ? bytes : (text + bytes).slice(0, 2 * LONGEST_ANSWER);

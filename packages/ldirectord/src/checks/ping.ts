@@ -6,8 +6,8 @@
 import { type Clock, milliseconds } from "@systole/machine";
 import { type IcmpSocket, openIcmp } from "@systole/sys";
 import { checksum, type Family, familyOf, type IpAddress, ipBytes, ipFromBytes } from "@systole/wire";
-import type { AwakeTimer } from "./awake.js";
 import type { Outcome } from "./dialogue.js";
+import type { Patience } from "./patience.js";
 
 const ECHO = { inet: { request: 8, reply: 0 }, inet6: { request: 128, reply: 129 } } as const;
 
@@ -17,7 +17,7 @@ export interface Pinger {
   close(): void;
 }
 
-export function createPinger(clock: Clock, awake: AwakeTimer, id = process.pid & 0xffff): Pinger {
+export function createPinger(clock: Clock, patience: Patience, id = process.pid & 0xffff): Pinger {
   const sockets = new Map<Family, IcmpSocket>();
   const waiting = new Map<number, { readonly address: IpAddress; readonly answered: () => void }>();
   let sequence = 0;
@@ -67,7 +67,8 @@ export function createPinger(clock: Clock, awake: AwakeTimer, id = process.pid &
           address,
           answered: () => end({ up: true, message: `answered in ${Math.round(clock.now() - started)} ms` }),
         });
-        callOff = awake.after(each, () => attempt(left - 1));
+        const limit = patience.after(each, () => attempt(left - 1));
+        callOff = () => limit.callOff();
         try {
           socketFor(family).send(echoRequest(family, id, number), ipBytes(address));
         } catch (error) {

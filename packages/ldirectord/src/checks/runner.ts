@@ -11,11 +11,12 @@ import type { CheckResult, CheckSpec, DialogueSpec } from "../core/configured.js
 import { type AwakeTimer, createAwakeTimer } from "./awake.js";
 import { callFor } from "./calls.js";
 import { holdClient, isClientSpec } from "./client.js";
-import { connectionDoor, type ListenForOne, listenForOne, type OpenConnection } from "./connection.js";
+import { createConnectionDoor, type ListenForOne, listenForOne, type OpenConnection } from "./connection.js";
 import { type Call, down, up } from "./conversation.js";
 import { type Dialogue, holdDialogue, type Outcome } from "./dialogue.js";
 import { runExternal } from "./external.js";
 import { createMatcher, type Matcher } from "./matcher.js";
+import { createPatience, type Patience } from "./patience.js";
 import { createPinger, type Pinger } from "./ping.js";
 import { createTlsContexts, type TlsContexts } from "./tls.js";
 import { startTranscript, type Transcript } from "./transcript.js";
@@ -47,14 +48,18 @@ export interface Doors {
   readonly complain: (problem: string) => void;
 }
 
+type Conversation = DialogueSpec | Extract<CheckSpec, { type: "connect" }>;
+
 export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): CheckRunner {
   const { external = runExternal, wallClock = () => 0, load = (name) => import(name) } = doors;
   const contexts: TlsContexts = createTlsContexts(() => clock.now(), wallClock);
-  const open = doors.open ?? connectionDoor(contexts);
+  const door = createConnectionDoor(contexts);
+  const { open = door.open } = doors;
   const { listen = listenForOne } = doors;
   const awake: AwakeTimer = createAwakeTimer(clock);
+  const patience: Patience = createPatience(clock);
   const matcher = doors.matcher ?? createMatcher(awake);
-  const pinger = doors.pinger ?? createPinger(clock, awake);
+  const pinger = doors.pinger ?? createPinger(clock, patience);
   const random = () => randomBytes(17).toString("hex");
   /** What a check says is worked out once, not once a second. */
   const calls = new WeakMap<CheckSpec, Call>();
@@ -71,17 +76,24 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
       case "external":
         return external(spec.command, spec.args, spec.limit, { clock, awake }, finish);
       case "connect":
-        return limited(spec.limit, finish, (end) => converse(callOf(spec), transcript, end));
+        return converse(spec, transcript, finish);
       case "negotiate":
-        return limited(spec.limit, finish, (end) =>
-          isClientSpec(spec)
-            ? holdClient(spec, { contexts, matcher, load }, end)
-            : converse(callOf(spec), transcript, end),
-        );
+        return isClientSpec(spec)
+          ? limited(spec.limit, byTimeAwake, finish, (end) =>
+              holdClient(spec, { contexts, matcher, load }, end),
+            )
+          : converse(spec, transcript, finish);
     }
   }
 
-  function callOf(spec: DialogueSpec | Extract<CheckSpec, { type: "connect" }>): Call {
+  function converse(spec: Conversation, transcript: Transcript, finish: (outcome: Outcome) => void) {
+    const parts = { open, listen, matcher, clock, transcript, random };
+    return limited(spec.limit, patience.after, finish, (end, heard) =>
+      holdDialogue(callOf(spec), { ...parts, heard }, end),
+    );
+  }
+
+  function callOf(spec: Conversation): Call {
     const known = calls.get(spec);
     if (known !== undefined) return known;
     const call = spec.type === "connect" ? connectCall(spec) : callFor(spec);
@@ -89,24 +101,28 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
     return call;
   }
 
-  const converse = (call: Call, transcript: Transcript, end: (outcome: Outcome) => void) =>
-    holdDialogue(call, { open, listen, matcher, clock, transcript, random }, end);
+  /** A library works in this process, and what it hears meanwhile is its own. */
+  const byTimeAwake: Patience["after"] = (limit, run) => ({ heard() {}, callOff: awake.after(limit, run) });
 
   function limited(
-    limit: Millis,
+    length: Millis,
+    after: Patience["after"],
     finish: (outcome: Outcome) => void,
-    begin: (end: (outcome: Outcome) => void) => Dialogue,
+    begin: (end: (outcome: Outcome) => void, heard: () => void) => Dialogue,
   ): () => void {
-    const dialogue = begin((outcome) => {
-      callOff();
-      finish(outcome);
-    });
-    const callOff = awake.after(limit, () => {
+    const dialogue = begin(
+      (outcome) => {
+        limit.callOff();
+        finish(outcome);
+      },
+      () => limit.heard(),
+    );
+    const limit = after(length, () => {
       dialogue.close();
-      finish({ up: false, reason: `${dialogue.stage()} within ${limit / 1000} s` });
+      finish({ up: false, reason: `${dialogue.stage()} within ${length / 1000} s` });
     });
     return () => {
-      callOff();
+      limit.callOff();
       dialogue.close();
     };
   }
@@ -137,12 +153,13 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
     },
     async close() {
       pinger.close();
+      door.close();
       await matcher.close();
     },
   };
 }
 
-const connectCall = ({ target }: Extract<CheckSpec, { type: "connect" }>): Call => ({
+const connectCall = ({ target }: Extract<Conversation, { type: "connect" }>): Call => ({
   host: target.address,
   port: target.port,
   transport: "tcp",

@@ -1,7 +1,7 @@
 /** The daemon: where configuration, director, checks and data plane meet. */
 import { type DaemonContext, StartFailure } from "@systole/daemon";
 import type { Balancer } from "@systole/kernel";
-import { drive } from "@systole/machine";
+import { drive, milliseconds } from "@systole/machine";
 import { createCheckRunner } from "../checks/runner.js";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 import { directorMachine, newDirector } from "../core/director.js";
@@ -11,6 +11,7 @@ import { serviceId } from "../core/plan.js";
 import * as lines from "../log-lines.js";
 import { adviseOnConfiguration } from "./advice.js";
 import { createCheckWarnings } from "./check-warnings.js";
+import { coarseClock } from "./coarse-clock.js";
 import type { Options } from "./command-line.js";
 import { lineOf, parseConfiguration } from "./configuration.js";
 import { createFallbackCommands } from "./fallback-command.js";
@@ -32,6 +33,8 @@ import { watchConfiguration } from "./watch-configuration.js";
 
 /** A daemon that stops waits so long for its last letters to leave. */
 const LAST_LETTERS_MS = 3000;
+/** No check is later than this for it. */
+const STEP = milliseconds(10);
 
 export interface DaemonParts {
   readonly instance: Instance;
@@ -91,7 +94,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
   const director = drive<DirectorState, DirectorEvent, DirectorAction>(
     directorMachine,
     newDirector(active ? "active" : "standby", orders.kept()),
-    clock,
+    coarseClock(clock, STEP),
     performer.perform,
   );
 
