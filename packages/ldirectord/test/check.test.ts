@@ -10,6 +10,7 @@ const config = (more: Partial<PeriodicCheck> = {}): PeriodicCheck => ({
   kind: "periodic",
   interval: seconds(10),
   failureCount: 1,
+  successCount: 1,
   spec: http,
   ...more,
 });
@@ -86,6 +87,14 @@ test("failurecount=3: two soft failures, then the verdict; a success in between 
     "21 passed",
     "31 failed-softly 1/3",
   ]);
+});
+
+test("successcount=3: back with the third success in a row; the first verdict of all needs one", () => {
+  const check = newCheck(config({ successCount: 3 }), instant(0), 1);
+  const said = (results: readonly CheckResult[]) =>
+    play(check, results).filter((line) => !line.includes("start"));
+  expect(said([up, down, up, up, up, up])).toEqual(["1 passed", "11 failed", "41 passed"]);
+  expect(said([down, up, up, down, up, up, up])).toEqual(["1 failed", "61 passed"]);
 });
 
 test("maintenance is down at once, whatever failurecount says", () => {

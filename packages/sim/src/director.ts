@@ -200,6 +200,7 @@ const realConfig = (server: string): RealConfig => ({
     kind: "periodic",
     interval: seconds(2),
     failureCount: 1,
+    successCount: 1,
     spec: { type: "connect", target: endpoint(server), limit: milliseconds(1000) },
   },
 });

@@ -51,6 +51,7 @@ export function checkConfig(context: CheckContext, written: WrittenReal, place: 
     kind: "periodic",
     interval: seconds(section.checkInterval ?? globals.checkInterval),
     failureCount: section.failureCount ?? globals.failureCount,
+    successCount: section.successCount ?? globals.successCount,
     spec,
     ...(combined ? { between: { spec: connect, count: checkType.connects } } : {}),
     ...(globals.maintenanceDirectory === undefined

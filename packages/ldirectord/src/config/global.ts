@@ -28,6 +28,7 @@ export interface GlobalSettings {
   checkInterval: number;
   checkCount: number;
   failureCount: number;
+  successCount: number;
   autoReload: boolean;
   callback: string | undefined;
   fallback: WrittenFallback | undefined;
@@ -61,6 +62,7 @@ export const defaultGlobals = (): GlobalSettings => ({
   checkInterval: 10,
   checkCount: 1,
   failureCount: 1,
+  successCount: 1,
   autoReload: false,
   callback: undefined,
   fallback: undefined,
@@ -111,6 +113,7 @@ export const GLOBAL_DIRECTIVES: Readonly<Record<string, Reader>> = {
   checkinterval: set("checkInterval", readNumber),
   checkcount: set("checkCount", readCheckCount),
   failurecount: set("failureCount", readNumber),
+  successcount: set("successCount", readNumber),
   connecttimeout: retired,
   timeout: retired,
   autoreload: set("autoReload", readYesNo),

@@ -49,6 +49,7 @@ export interface SectionSettings {
   checkInterval: number | undefined;
   checkCount: number | undefined;
   failureCount: number | undefined;
+  successCount: number | undefined;
   /** Without the leading `/` that http gets. */
   request: string | undefined;
   receive: string | undefined;
@@ -98,6 +99,7 @@ export const defaultSection = (family: Family): SectionSettings => ({
   checkInterval: undefined,
   checkCount: undefined,
   failureCount: undefined,
+  successCount: undefined,
   request: undefined,
   receive: undefined,
   httpMethod: "GET",
@@ -154,6 +156,7 @@ const DIRECTIVES: Readonly<Record<string, Reader>> = {
   checkinterval: set("checkInterval", readNumber),
   checkcount: set("checkCount", readCheckCount),
   failurecount: set("failureCount", readNumber),
+  successcount: set("successCount", readNumber),
   request: set("request", (reading) => readQuoted(reading)),
   receive: set("receive", readReceive),
   httpmethod: set("httpMethod", readMethod),

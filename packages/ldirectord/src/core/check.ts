@@ -4,7 +4,7 @@
  *   waiting --due--> running --result--> waiting
  *
  *   unknown --passed--> up        unknown --failed--> down
- *   up --failureCount failures in a row, or maintenance--> down        down --passed--> up
+ *   up --failureCount failures in a row, or maintenance--> down        down --successCount successes in a row--> up
  *
  * The interval is measured from start to start, as planned: after a stall of our own the late starts come at once, the
  * ones after them in their old places, still spread. Only the second start is moved, by `stagger`, so that checks which
@@ -29,6 +29,8 @@ export interface CheckState {
   readonly verdict: Verdict;
   /** In a row, while the verdict is up. */
   readonly failures: number;
+  /** In a row, while the verdict is down. */
+  readonly successes: number;
   /** `checktype=N`: connect checks to come before the next negotiate check. */
   readonly connectsLeft: number;
   /** Part of the interval until the second start, in (0, 1]; 1 from then on. */
@@ -62,6 +64,7 @@ export const newCheck = (config: PeriodicCheck, dueAt: Instant, stagger: number)
   config,
   verdict: "unknown",
   failures: 0,
+  successes: 0,
   connectsLeft: 0,
   stagger,
   phase: { kind: "waiting", dueAt },
@@ -119,14 +122,18 @@ function passed(state: CheckState, result: CheckResult): Step<CheckState, CheckA
     ...state,
     verdict: "up",
     failures: 0,
+    successes: 0,
     connectsLeft: state.connectsLeft > 0 ? state.connectsLeft - 1 : count,
   };
+  const successes = state.successes + 1;
+  if (state.verdict === "down" && successes < state.config.successCount)
+    return { state: { ...after, verdict: "down", successes }, actions: [] };
   const news = state.verdict !== "up" || state.failures > 0;
   return { state: after, actions: news ? [{ type: "passed", result, forgiven: state.failures }] : [] };
 }
 
 function failed(state: CheckState, result: Failure): Step<CheckState, CheckAction> {
-  const again: CheckState = { ...state, connectsLeft: 0 };
+  const again: CheckState = { ...state, connectsLeft: 0, successes: 0 };
   if (state.verdict === "down") return { state: again, actions: [] };
   const failures = state.failures + 1;
   const limit = state.config.failureCount;

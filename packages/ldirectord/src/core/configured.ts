@@ -68,6 +68,8 @@ export interface PeriodicCheck {
   readonly interval: Millis;
   /** Failures in a row until the real server is down; at least 1. */
   readonly failureCount: number;
+  /** Successes in a row until one that is down is up again; at least 1. */
+  readonly successCount: number;
   readonly spec: CheckSpec;
   /** `checktype=N`: after a success of `spec`, this many of these, then `spec` again. */
   readonly between?: { readonly spec: CheckSpec; readonly count: number };
