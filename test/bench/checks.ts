@@ -2,7 +2,7 @@
  * What do checks cost, and how soon is a dead real server out? ldirectord beside keepalived and the original on the
  * same farm: N real servers, HTTP every second, limit one second; without and with 10 % of them black-holed.
  *
- * checks.ts [N] [ours|keepalived|ldirectord]...: default 100 and all three. This machine's kernel need not have ip_vs:
+ * checks.ts [N] [ours|keepalived|ldirectord]... [--whole|--holes] [--warm SECONDS]: default 100 and all three, both. This machine's kernel need not have ip_vs:
  * each of the three puts its table into a stand-in, which tells when a weight became 0 (test/bench/farm).
  */
 import { execFileSync } from "node:child_process";
@@ -19,7 +19,8 @@ import { type Cost, costOf, family } from "./farm/processes.js";
 
 const DEATHS = 12;
 /** Before the steady measure: at a hundred checks a second, V8 compiles for half a minute what it runs often. */
-const WARM_UP_MS = 30_000;
+const warmUpMs = (words: readonly string[]): number =>
+  words.includes("--warm") ? Number(words[words.indexOf("--warm") + 1]) * 1000 : 30_000;
 const STEADY_MS = 10_000;
 /** Inside of the checkout, which roots of peers see at the same path. */
 const CHANGES = join(process.cwd(), ".cache/bench/changes");
@@ -184,7 +185,7 @@ async function measure(
     const trial = new Trial(farm, CHANGES, pid);
     const startS = ((await trial.started(healthy)) - began) / 1000;
     const startCpuS = costOf(pid).cpuSeconds;
-    await elapse(WARM_UP_MS);
+    await elapse(warmUpMs(words));
     const victims = Array.from(
       { length: DEATHS },
       (_, index) => healthy[Math.floor((index * healthy.length) / DEATHS)]!,
@@ -219,7 +220,7 @@ function printRow(row: Row): void {
 }
 
 const words = process.argv.slice(2);
-const count = Number(words.find((word) => /^\d+$/.test(word)) ?? 100);
+const count = Number(words.find((word, index) => /^\d+$/.test(word) && words[index - 1] !== "--warm") ?? 100);
 const farmProgram = compile("farm.c");
 const contenders = {
   ours: () => ours(bundled("test/bench/farm/ours.ts")),
