@@ -2,8 +2,9 @@
  * What do checks cost, and how soon is a dead real server out? ldirectord beside keepalived and the original on the
  * same farm: N real servers, HTTP every second, limit one second; without and with 10 % of them black-holed.
  *
- * checks.ts [N] [ours|keepalived|ldirectord]... [--whole|--holes] [--warm SECONDS]: default 100 and all three, both. This machine's kernel need not have ip_vs:
- * each of the three puts its table into a stand-in, which tells when a weight became 0 (test/bench/farm).
+ * checks.ts [N] [ours|keepalived|ldirectord]... [--whole|--holes] [--warm SECONDS]: default 100 and all three, without and
+ * with black holes. This machine's kernel need not have ip_vs: each puts its table into a stand-in, which tells when a
+ * weight became 0 (test/bench/farm).
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
