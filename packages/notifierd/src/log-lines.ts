@@ -9,10 +9,10 @@ export const answered = (address: string, verdict: "delivered" | "later" | "neve
   `mail to ${address} ${{ delivered: "delivered", later: "put off", never: "refused" }[verdict]}: ${reply}`;
 export const gaveUp = (address: string, subject: string, reply: string): string =>
   `gave up on mail to ${address} about "${subject}": ${reply}`;
-const taker = (channel: Channel): string => (channel === "mail" ? "mail server" : channel);
 export const outage = (channel: Channel, problem: string): string =>
-  `no ${taker(channel)} takes letters, they wait: ${problem}`;
-export const outageOver = (channel: Channel): string => `a ${taker(channel)} takes letters again`;
+  `${channel === "mail" ? "no mail server takes" : `${channel} does not take`} letters, they wait: ${problem}`;
+export const outageOver = (channel: Channel): string =>
+  `${channel === "mail" ? "a mail server" : channel} takes letters again`;
 export const smtpAlarm = (channel: Channel, problem: string): string =>
   `${channel} cannot be sent until somebody mends this: ${problem}`;
 export const tlsVanished = (server: string): string =>

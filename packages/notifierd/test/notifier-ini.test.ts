@@ -222,6 +222,12 @@ describe("a mistake", () => {
       hint: "write tls = required",
     },
     {
+      name: "a password that everybody could read here",
+      text: "[smtp]\npassword = s3cret",
+      says: '2:1: error: no setting "password" in [smtp] [unknown-setting]',
+      hint: "write it into a file of mode 0600, and here password-file = /etc/systole/smtp-password",
+    },
+    {
       name: "a spool somewhere",
       text: "[notifier]\nspool = spool",
       says: '2:9: error: "spool" is not a path from the root [bad-path]',
@@ -250,6 +256,21 @@ describe("a mistake", () => {
     expect(first.split("\n")[0]).toBe(`notifier.ini:${says}`);
     expect(first.split("\n")[2]?.replace(/^[ |]*\^+ ?/, "")).toBe(hint);
     expect(parse(text).value).toBeUndefined();
+  });
+
+  test("in the name of a daemon is a warning: it may be a program of somebody's own", () => {
+    const { value, diagnostics } = parse(
+      "[notifier]\nsources = ldirecord, ldirectord.shop.cf\n[recipient a@b.c]\n",
+    );
+    expect(value?.sources).toEqual(["ldirecord", "ldirectord.shop.cf"]);
+    expect(diagnostics).toMatchObject([
+      { severity: "warning", code: "strange-source", hint: "did you mean ldirectord?" },
+    ]);
+  });
+
+  test("in the TLS mode is one mistake, not also a password in clear", () => {
+    const { diagnostics } = parse("[smtp]\ntls = yes\nuser = ha\npassword-file = /x\n[recipient a@b.c]\n");
+    expect(diagnostics.map(({ code }) => code)).toEqual(["bad-tls-mode"]);
   });
 
   test("never hides another: all of a file in one run, in order", () => {

@@ -263,9 +263,14 @@ describe("the program notifier", () => {
       { words: ["show", "x"], code: 1, says: "no letter x" },
       { words: ["retry", "x"], code: 1, says: "no letter x waits or has failed" },
       { words: ["ack", "x"], code: 1, says: "no letter x waits or was delivered" },
-      { words: ["silence", "10x"], code: 1, says: '"10x" is not a duration: write 2s, 500ms, 5m, 1h or 5d' },
+      { words: ["silence", "10x"], code: 2, says: '"10x" is not a duration: write 2s, 500ms, 5m, 1h or 5d' },
+      {
+        words: ["silence", "10.0.0.*", "2h"],
+        code: 2,
+        says: `"10.0.0.*" is not a duration: first how long, and what with --for: silence 2h --for '10.0.0.*'`,
+      },
       { words: ["unsilence", "x"], code: 1, says: "no silence x" },
-      { words: ["test", "--wait", "abc"], code: 1, says: '--wait: "abc" is not 0 to 3600' },
+      { words: ["test", "--wait", "abc"], code: 2, says: '--wait: "abc" is not 0 to 3600' },
       { words: ["test", "--webhook", "chat"], code: 1, says: "no [webhook chat] in notifier.ini" },
     ];
     for (const { words, code, says } of cases)

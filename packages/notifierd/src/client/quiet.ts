@@ -1,5 +1,5 @@
 /** notifier silence, silences, unsilence. */
-import type { Command } from "@systole/daemon";
+import { type Command, UsageError } from "@systole/daemon";
 import { readDuration } from "../config/values.js";
 import { duration } from "../core/duration.js";
 import { ask, type SilenceBrief, whoami } from "./ask.js";
@@ -17,7 +17,13 @@ export const silence: Command = {
   },
   async run({ positionals: [length = "", why = ""], options, out }) {
     const read = readDuration(length);
-    if (!("value" in read)) throw new Error(`${read.problem}: ${read.hint}`);
+    if (!("value" in read)) {
+      const isTurned = "value" in readDuration(why);
+      const hint = isTurned
+        ? `first how long, and what with --for: silence ${why} --for '${length}'`
+        : read.hint;
+      throw new UsageError(`${read.problem}: ${hint}`);
+    }
     const args = { forMs: read.value, pattern: options.for, why, by: whoami() };
     const made = await ask<{ readonly id: string; readonly pattern: string }>("silence", args);
     if (out.wantsJson) out.json(made);

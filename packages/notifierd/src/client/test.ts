@@ -1,6 +1,6 @@
 /** notifier test: a letter that tells whether letters leave, and why not. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Command, Output } from "@systole/daemon";
+import { type Command, type Output, UsageError } from "@systole/daemon";
 import { explain } from "../shell/dialogue.js";
 import { ask, type Brief, FOLDER_WORDS, type Found, type Outage, replies, type Status } from "./ask.js";
 import { steps } from "./steps.js";
@@ -44,7 +44,7 @@ export const test: Command = {
   async run({ positionals, options, out }) {
     const seconds = Number(options.wait);
     if (!(seconds >= 0 && seconds <= 3600))
-      throw new Error(`--wait: "${String(options.wait)}" is not 0 to 3600`);
+      throw new UsageError(`--wait: "${String(options.wait)}" is not 0 to 3600`);
     const { webhook } = options;
     const channel = webhook === undefined ? "mail" : `webhook ${String(webhook)}`;
     const before = outageOf(await ask<Status>("status"), channel);
@@ -64,7 +64,8 @@ function report(out: Output, { folder, letter, outage, dialogue }: Progress, ver
   out.line(`${letter.id}: ${FOLDER_WORDS[folder]}`);
   for (const line of replies(letter.deliveries)) out.line(line);
   const problem = folder === "cur" && outage !== null ? outage.problem : undefined;
-  if (problem !== undefined) out.line(`mail servers: ${problem}`);
+  const { channel = "mail" } = letter;
+  if (problem !== undefined) out.line(`${channel === "mail" ? "mail servers" : channel}: ${problem}`);
   if (folder === "done" && !verbose) return;
   if (dialogue !== null && dialogue.length > 0) {
     out.line("\nWhat was said (C: notifierd, S: the server):");

@@ -116,7 +116,8 @@ function readSections(
     if (settings === undefined) complain(keyPlace, "no-section", `${key} stands before the first section`);
     else if (known?.includes(key) === false) {
       const near = suggest(key, known);
-      const hint = near === undefined ? `known are: ${known.join(" ")}` : `did you mean ${near}?`;
+      const other = near === undefined ? `known are: ${known.join(" ")}` : `did you mean ${near}?`;
+      const hint = key === "password" ? PASSWORD : other;
       complain(keyPlace, "unknown-setting", `no setting "${key}" in [${section}]`, hint);
     } else if (settings.has(key)) {
       complain(
@@ -133,6 +134,8 @@ function readSections(
   }
   return found;
 }
+
+const PASSWORD = "write it into a file of mode 0600, and here password-file = /etc/systole/smtp-password";
 
 /** `recipient` of `recipient ops@example.org`. */
 const kindOf = (section: string): string => section.split(/\s+/, 1)[0]!.toLowerCase();
@@ -156,9 +159,14 @@ function notifierSettings(
         `"${name}" is not a daemon`,
         "write heartbeat ldirectord ctsyncd, or ldirectord.shop.cf for the ldirectord of another file",
       );
+    else if (!SOURCES.includes(name.split(".", 1)[0]!)) {
+      const near = suggest(name, SOURCES);
+      const hint = near === undefined ? `ours are ${SOURCES.join(", ")}` : `did you mean ${near}?`;
+      complain(sources?.place, "strange-source", `"${name}" is no daemon of Systole`, hint, "warning");
+    }
   }
   return {
-    sources: sources === undefined ? ["heartbeat", "ldirectord", "ctsyncd"] : listOf(sources.text),
+    sources: sources === undefined ? SOURCES : listOf(sources.text),
     groupWait: duration(section.get("group-wait"), seconds(2), complain),
     maxAge: duration(section.get("max-age"), milliseconds(5 * 86_400_000), complain),
     spool: take(section.get("spool"), DEFAULT_SPOOL, readPath, "bad-path", complain),
@@ -170,6 +178,8 @@ function notifierSettings(
     subjects: choice<SubjectStyle>(section.get("subjects"), "subject style", STYLES, "systole", complain),
   };
 }
+
+const SOURCES: readonly string[] = ["heartbeat", "ldirectord", "ctsyncd"];
 
 const readAudit = (text: string): Read<string | undefined> =>
   text.toLowerCase() === "off" ? { value: undefined } : readPath(text);

@@ -26,6 +26,7 @@ const DEFAULT_PORT: Readonly<Record<TlsMode, number>> = {
 export function smtpOf(read: ReadonlyMap<string, Section>, complain: Complain): SmtpSettings {
   const section = read.get("smtp") ?? new Map<string, Setting>();
   const tls = choice<TlsMode>(section.get("tls"), "TLS mode", TLS_MODES, "opportunistic", complain);
+  const isKnown = TLS_MODES.some((mode) => mode === (section.get("tls")?.text ?? tls).toLowerCase());
   const strict = tls === "required" || tls === "implicit";
   const from = section.get("from");
   if (from !== undefined && from.text !== "" && !isMailAddress(from.text)) {
@@ -33,7 +34,7 @@ export function smtpOf(read: ReadonlyMap<string, Section>, complain: Complain): 
   }
   const user = section.get("user");
   const passwordFile = section.get("password-file");
-  if (user !== undefined && !strict) {
+  if (user !== undefined && !strict && isKnown) {
     complain(user.place, "password-in-clear", "a password is only sent under TLS", "write tls = required");
   }
   if (user !== undefined && passwordFile === undefined) {

@@ -42,7 +42,7 @@ export class Dialogue {
 }
 
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [/ECONNREFUSED/, "nothing listens there: is the mail server running, is the port right?"],
+  [/ECONNREFUSED/, "nothing listens there: is the server running, is the port right?"],
   [
     /ENOTFOUND|EAI_AGAIN|EDNS/,
     "the name cannot be resolved: is it spelt right, does this node's resolver work?",

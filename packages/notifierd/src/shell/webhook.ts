@@ -49,7 +49,7 @@ export async function deliverByWebhook(hook: Webhook, letter: Letter, parts: Web
     const alarm = /certificate|self.signed|altnames|can be read|belongs to|is a link|no credential/i.test(
       problem,
     );
-    return { type: "unreachable", problem: `webhook ${address}: ${problem}`, alarm };
+    return { type: "unreachable", problem, alarm };
   }
 }
 
@@ -65,7 +65,7 @@ function judge(address: string, { code, text, retryAfterMs }: Reply): Outcome | 
   if (code >= 200 && code < 300) return undefined;
   const reply = `${code} ${text}`.trim();
   if (code === 401 || code === 403 || code === 404)
-    return { type: "unreachable", problem: `webhook ${address}: ${reply}`, alarm: true };
+    return { type: "unreachable", problem: reply, alarm: true };
   const later = code === 408 || code === 425 || code === 429 || code >= 500;
   if (!later) return answered({ address, verdict: "never", reply });
   return answered({
