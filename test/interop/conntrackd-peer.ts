@@ -7,8 +7,8 @@ import { configuration, type Medium, type Settings } from "../netns/ctsyncd-pair
 const CONF = "/etc/conntrackd/conntrackd.conf";
 
 /** A request to it, by its own client. */
-export const conntrackd = async (node: LabNode, option: string, check = true) =>
-  (await peerOn(node, "cluster")).run(["conntrackd", "-C", CONF, option], { check });
+export const conntrackd = async (node: LabNode, options: string | readonly string[], check = true) =>
+  (await peerOn(node, "cluster")).run(["conntrackd", "-C", CONF, ...[options].flat()], { check });
 
 /** @returns its process id, as this machine numbers it. */
 export async function startConntrackd(
