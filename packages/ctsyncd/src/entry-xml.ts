@@ -3,7 +3,10 @@ import type { Tuple } from "@systole/node-netlink";
 import { protocolName, stateName } from "./entry-line.js";
 import { type Flow, IPS_ASSURED, IPS_SEEN_REPLY } from "./wire/flow.js";
 
-/** As `entryLine`; a peer's flow has a layer 3 `unknown` in its reply part, because that does not travel. */
+/**
+ * As `entryLine`; a peer's flow has a layer 3 `unknown` in its reply part, because that does not travel. The kernel's own
+ * number of an entry (`<id>`) is not kept.
+ */
 export function entryXml(flow: Flow, withReply: boolean): string {
   const { original, reply, status = 0, mark, zone, helper } = flow;
   const state = stateName(flow);
@@ -21,7 +24,7 @@ export function entryXml(flow: Flow, withReply: boolean): string {
 }
 
 const UNKNOWN_REPLY =
-  '<meta direction="reply"><layer3 protonum="0" protoname="unknown"></layer3>' +
+  '<meta direction="reply"><layer3 protonum="0" protoname="unknown"><src></src><dst></dst></layer3>' +
   '<layer4 protonum="0" protoname="unknown"></layer4></meta>';
 
 function direction(

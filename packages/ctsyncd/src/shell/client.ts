@@ -55,7 +55,7 @@ async function statistics(
   const status = (await client.call("status")) as Status;
   const text = STATISTICS[about];
   if (json || text === undefined) out(JSON.stringify(status, undefined, 2));
-  else out(text(status).replace(/\n$/, ""));
+  else if (text(status) !== "") out(text(status).replace(/\n$/, ""));
   return 0;
 }
 

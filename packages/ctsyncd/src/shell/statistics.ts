@@ -106,12 +106,12 @@ function linkBlock({ kind, interface: name, state, active, counters }: LinkStatu
 }
 
 function counterLines(counters: LinkStatus["counters"]): string[] {
-  const pair = (sent: number, received: number, unit: string) =>
-    `${wide(sent)} ${unit} sent ${wide(received)} ${unit} recv`;
+  const pair = (sent: number, received: number, unit: string, word = "sent") =>
+    `${wide(sent)} ${unit} ${word} ${wide(received)} ${unit} recv`;
   return [
     pair(counters.sentBytes, counters.receivedBytes, "Bytes"),
     pair(counters.sentDatagrams, counters.receivedDatagrams, "Pckts"),
-    pair(counters.sendErrors, counters.receiveErrors, "Error"),
+    pair(counters.sendErrors, counters.receiveErrors, "Error", "send"),
   ];
 }
 
@@ -137,6 +137,7 @@ function network(status: Status): string {
     `\t\tPackets before:\t\t${wide(total(status, "before"))}`,
     "",
     ...trafficBlock(status),
+    "",
   ].join("\n");
 }
 
