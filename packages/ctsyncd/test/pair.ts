@@ -75,6 +75,7 @@ export class Node {
   session: Session;
   on = true;
   hearsBirths = true;
+  onBirths: (heard: boolean) => void = () => {};
   #tickets = 0;
   readonly #world: Pair;
   readonly #options: SessionOptions;
@@ -125,6 +126,7 @@ export class Node {
         return;
       case "births":
         this.hearsBirths = action.heard;
+        this.onBirths(action.heard);
         return;
       case "survey":
         this.later({ type: "surveyed", batch: batchOf(LIBERAL, ...this.kernel.dumpNow()) });

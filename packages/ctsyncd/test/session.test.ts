@@ -101,9 +101,10 @@ test("a large commit is deaf to births, and then finds what was born meanwhile: 
   for (const flow of many) pair.a.kernel.traffic(flow);
   pair.run(2000);
   const ticket = pair.b.command({ verb: "commit", limitMs: 60_000 });
+  pair.run(2);
   expect(pair.b.hearsBirths).toBe(false);
   pair.b.kernel.traffic(connection(6000));
-  pair.run(2000);
+  pair.run(3000);
   expect(pair.b.answers.get(ticket)).toMatchObject({ done: true, summary: { written: 5000 } });
   expect(pair.b.hearsBirths).toBe(true);
   expect(pair.b.session.local.size).toBe(5001);
@@ -111,6 +112,11 @@ test("a large commit is deaf to births, and then finds what was born meanwhile: 
   pair.b.kernel.traffic(connection(7, 4));
   pair.run(50);
   expect(pair.a.peerFlows()).toEqual(texts(connection(7, 4), connection(6000)));
+  const listens: boolean[] = [];
+  pair.b.onBirths = (heard) => listens.push(heard);
+  pair.b.command({ verb: "commit", limitMs: 60_000 });
+  pair.run(3000);
+  expect(listens).toEqual([]); // nearly nothing to write: nothing to be deaf for
 });
 
 test("a deactivated node goes on listening, and purges its own flows PurgeTimeout later", () => {

@@ -27,6 +27,8 @@ import type { Report } from "./session.types.js";
 const OVERRUN_INTERVAL = seconds(2);
 /** After a dump that failed. */
 const RETRY = seconds(5);
+/** After a commit others are in a hurry. */
+const AFTER_COMMIT = seconds(1);
 /** The table is read again so long after it was, and so many times as long as that took: half a percent of the time. */
 const REREAD_INTERVAL = seconds(300);
 const REREAD_SHARE = 200;
@@ -116,7 +118,7 @@ export class KernelFollower implements FlowSource {
   /** Reads what a commit wrote while births were not listened to: what peers told us of is no news to them. */
   resyncAfterCommit(now: Instant): void {
     this.#afterCommitNext = true;
-    this.resync(now, false);
+    this.#wantedAt ??= plus(now, AFTER_COMMIT);
   }
 
   /** The kernel dropped events. */

@@ -17,7 +17,7 @@ import { encodeExpectation } from "../wire/expectation.js";
 import { ALIVE } from "../wire/message.js";
 import { Outbox } from "../wire/outbox.js";
 import { Bypass } from "./bypass.js";
-import type { CommitSummary } from "./commit.js";
+import { BATCH, type CommitSummary } from "./commit.js";
 import { Coverage } from "./coverage.js";
 import { ExpectationCache, FIRST_EXPECTATION } from "./expectation-cache.js";
 import { Injector } from "./injector.js";
@@ -35,11 +35,6 @@ import { type Bodies, Transmitter } from "./transmitter.js";
 const RESYNC_AFTER_PURGE = seconds(5);
 /** An `activate` so soon after a `commit` does not commit again. */
 const RECENT_COMMIT = seconds(5);
-/**
- * A commit of so many flows does not listen to births meanwhile: to hear from the kernel of every flow that we have
- * just written would double its price. What traffic bears then is found by reading the table at the end.
- */
-const LARGE_COMMIT = 4096;
 
 export class Session {
   readonly options: SessionOptions;
@@ -64,7 +59,10 @@ export class Session {
   /** More follows when the commit that runs is done. */
   #activating = false;
   #committedAt: Instant | undefined;
-  /** The commit that runs is a large one. */
+  /**
+   * The commit that runs is a large one: births are not listened to until its end. To hear from the kernel of every flow
+   * that we have just written would double the price. What traffic bears meanwhile is found by reading the table.
+   */
   #deaf = false;
   /** The moment of this step. */
   #now: Instant;
@@ -334,11 +332,6 @@ export class Session {
     const { commitTimeoutSeconds: timeoutSeconds, windowTracking } = this.options;
     const sources = [...this.receiver.peers.values()];
     const options = { timeoutSeconds, windowTracking };
-    const flows = sources.reduce((sum, { cache }) => sum + cache.size, 0);
-    if (this.options.localCache && !this.#deaf && flows >= LARGE_COMMIT) {
-      this.#deaf = true;
-      this.#order({ type: "births", heard: false });
-    }
     this.#jobs(this.jobs.commit(sources, options, { ticket, limitMs }, now, this.second(now)), now);
   }
 
@@ -371,6 +364,9 @@ export class Session {
     for (const action of actions) {
       switch (action.type) {
         case "write":
+          this.#stopListening(action.batch.count);
+          this.#order(action);
+          break;
         case "survey":
         case "expect":
           this.#order(action);
@@ -392,6 +388,13 @@ export class Session {
           break;
       }
     }
+  }
+
+  /** Before a batch is written. */
+  #stopListening(flows: number): void {
+    if (!this.jobs.committing || this.#deaf || flows < BATCH || !this.options.localCache) return;
+    this.#deaf = true;
+    this.#order({ type: "births", heard: false });
   }
 
   #committed(summary: CommitSummary, tickets: readonly number[], now: Instant): void {
