@@ -4,8 +4,8 @@ import { protocolName, stateName } from "./entry-line.js";
 import { type Flow, IPS_ASSURED, IPS_SEEN_REPLY } from "./wire/flow.js";
 
 /**
- * As `entryLine`; a peer's flow has a layer 3 `unknown` in its reply part, because that does not travel. The kernel's own
- * number of an entry (`<id>`) is not kept.
+ * As `entryLine`; a peer's flow has a layer 3 `unknown` in its reply part, because that does not travel. The kernel's
+ * own number of an entry (`<id>`) is not kept.
  */
 export function entryXml(flow: Flow, withReply: boolean): string {
   const { original, reply, status = 0, mark, zone, helper } = flow;

@@ -60,8 +60,8 @@ export class Session {
   #activating = false;
   #committedAt: Instant | undefined;
   /**
-   * The commit that runs is a large one: births are not listened to until its end. To hear from the kernel of every flow
-   * that we have just written would double the price. What traffic bears meanwhile is found by reading the table.
+   * The commit that runs is a large one: births are not listened to until its end. To hear from the kernel of every
+   * flow that we have just written would double the price. What traffic bears meanwhile is found by reading the table.
    */
   #deaf = false;
   /** The moment of this step. */
