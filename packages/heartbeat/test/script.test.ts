@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seconds, systemClock } from "@systole/machine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runProgram } from "../src/resources/child-process.js";
 import type { ResourceSpec } from "../src/resources/resource.js";
 import { saysItRuns, script } from "../src/resources/script.js";
 
@@ -74,6 +75,14 @@ describe("a script", () => {
     setImmediate(() => limit.abort());
     await expect(start).rejects.toThrow();
     expect(performance.now() - since).toBeLessThan(5000);
+  });
+
+  test("whose time is over already is not begun", async () => {
+    const call = { program: join(folder, "echoing"), args: ["late"], environment: { PATH: "/usr/bin:/bin" } };
+    const heard: string[] = [];
+    const child = { clock: systemClock(), printed: (line: string) => heard.push(line) };
+    await expect(runProgram(call, AbortSignal.abort(new Error("over")), child)).rejects.toThrow("over");
+    expect(heard).toEqual([]);
   });
 
   test("that leaves a daemon behind does not hold the start", async () => {

@@ -34,6 +34,7 @@ export function runProgram(
   { clock, printed }: ChildDependencies,
 ): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted(); // it tells nobody who comes later
     // A group of its own, so that ending it ends its children.
     const child = spawn(program, args, {
       env: { ...environment },
