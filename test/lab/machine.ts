@@ -113,6 +113,11 @@ export class Machine {
     for (const file of files) copyFileSync(file, this.path(`/packages/${basename(file)}`));
   }
 
+  /** False once it was powered off, by itself or by us. Its files can still be read. */
+  isOn(): boolean {
+    return existsSync(`/proc/${this.pid}`);
+  }
+
   /** Power failure: the cables and all processes are gone at once. */
   async powerOff(): Promise<void> {
     await this.node.kill();

@@ -2,8 +2,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seconds, systemClock } from "@systole/machine";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { FenceDevice } from "../src/config/ha-cf.types.js";
+import { foreignPrograms } from "../src/resources/foreign-program.js";
 import { createFencer, fenceCall } from "../src/shell/fencer.js";
 import { keepWatchdog, watchdogSeconds } from "../src/shell/watchdog-keeper.js";
 
@@ -19,13 +20,7 @@ function program(name: string, body: string): void {
   chmodSync(file, 0o755);
 }
 
-beforeAll(() => {
-  process.env.PATH = `${folder}:${path}`;
-});
-afterAll(() => {
-  process.env.PATH = path;
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("how a fence device is called", () => {
   test.each([
@@ -76,7 +71,11 @@ describe("how a fence device is called", () => {
 });
 
 describe("a fencing", () => {
-  const fencer = createFencer(device("fence_lab", "ip=10.0.9.1"), systemClock());
+  const clock = systemClock();
+  const runForeign = foreignPrograms({ clock, asUnits: () => false, pipes: folder, refused: () => {} });
+  const fencerOf = (of: FenceDevice) =>
+    createFencer(of, { clock, runForeign, environment: { PATH: `${folder}:${path}` } });
+  const fencer = fencerOf(device("fence_lab", "ip=10.0.9.1"));
 
   test("is confirmed by exit status 0, and by nothing else", async () => {
     program("fence_lab", "exit 0");
@@ -91,7 +90,7 @@ describe("a fencing", () => {
   });
 
   test("by stonith is refused for a node that the device does not list", async () => {
-    const glue = createFencer(device("external/lab", "lb2"), systemClock());
+    const glue = fencerOf(device("external/lab", "lb2"));
     program("stonith", 'case "$*" in *-l) echo lb2;; esac');
     await glue.fence("LB2");
     expect(readFileSync(join(folder, "called"), "utf8")).toContain("-T reset LB2");
@@ -99,7 +98,7 @@ describe("a fencing", () => {
   });
 
   test("fails where the program is missing", async () => {
-    const missing = createFencer(device("fence_nowhere", "ip=10.0.9.1"), systemClock());
+    const missing = fencerOf(device("fence_nowhere", "ip=10.0.9.1"));
     await expect(missing.fence("lb2")).rejects.toThrow("fence_nowhere cannot be run");
   });
 });

@@ -61,8 +61,8 @@ test.each([
   ["ipfail without the original's line", "#% ipfail on", { ipFail: true }],
   [
     "limits and scopes of scripts",
-    "#% scriptlimit 60\n#% scriptscopes off",
-    { scriptLimit: 60_000, scriptScopes: false },
+    "#% scriptlimit 60\n#% scriptunits off",
+    { scriptLimit: 60_000, scriptUnits: false },
   ],
   ["an ordinary comment is none of ours", "# % viplease off", { vipLease: true }],
   ["env for scripts", "env COLOUR=red", { environment: new Map([["COLOUR", "red"]]) }],

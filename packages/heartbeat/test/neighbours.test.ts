@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "@systole/machine";
 import { expect, test } from "vitest";
 import type { OtherMessage } from "../src/core/message.js";
+import { foreignPrograms } from "../src/resources/foreign-program.js";
 import { createClientStates } from "../src/shell/client-states.js";
 import type { HeartbeatStatus } from "../src/shell/commands.js";
 import { createEventScripts } from "../src/shell/event-scripts.js";
@@ -121,14 +122,16 @@ test("an event's script runs with its fields, one after the other; without a scr
   };
   put("status");
   put("custom");
+  const clock = systemClock();
   const hear = createEventScripts({
-    clock: systemClock(),
+    clock,
     folder,
     dispatcher: join(folder, "harc"),
     environment: () => ({ PATH: "/usr/bin:/bin" }),
     ownStatus: () => "active",
     printed: () => {},
     warn: () => {},
+    runForeign: foreignPrograms({ clock, asUnits: () => false, pipes: folder, refused: () => {} }),
   });
   const message = (name: string): News => ({
     kind: "message",

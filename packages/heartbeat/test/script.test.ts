@@ -1,10 +1,20 @@
 /** Scripts, units and agents as resources: real processes, in a folder of their own. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seconds, systemClock } from "@systole/machine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runProgram } from "../src/resources/child-process.js";
+import { foreignPrograms } from "../src/resources/foreign-program.js";
 import type { ResourceSpec } from "../src/resources/resource.js";
 import { saysItRuns, script } from "../src/resources/script.js";
 
@@ -16,7 +26,7 @@ const never = new AbortController().signal;
 
 describe("a script", () => {
   let folder = "";
-  let scopes = false;
+  let units = false;
   const printed: string[] = [];
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "systole-script-"));
@@ -44,7 +54,12 @@ describe("a script", () => {
         agentFolders: [join(folder, "agents")],
       },
       scriptLimit: () => seconds(300),
-      inScopes: () => scopes,
+      runForeign: foreignPrograms({
+        clock: systemClock(),
+        asUnits: () => units,
+        pipes: join(folder, "pipes"),
+        refused: (what, why) => printed.push(`${what} is no unit: ${why}`),
+      }),
       environment: () => ({ PATH: `${folder}/bin:${process.env.PATH}`, HA_CURHOST: "lb1" }),
       printed: (name, line) => printed.push(`${name}: ${line}`),
     });
@@ -115,17 +130,63 @@ describe("a script", () => {
     await expect(of("dhcpd::/etc/dhcpd.conf").start(never)).rejects.toThrow("as PARAMETER=/etc/dhcpd.conf");
   });
 
-  test("starts in a transient scope of the service manager, and without one where there is none", async () => {
-    write("bin/systemd-run", `echo "scope: $*"; while [ "$1" != -- ]; do shift; done; shift; exec "$@"`);
-    scopes = true;
-    printed.length = 0;
-    await of("echoing::one").start(never);
-    expect(printed.filter((line) => line.startsWith("echoing: scope"))).toEqual([
-      `echoing: scope: --scope --quiet --collect --description=resource echoing::one -- ${folder}/echoing one start`,
-    ]);
-    write("bin/systemd-run", 'echo "Failed to connect to bus: No such file or directory" >&2; exit 1');
-    await expect(of("failing").start(never)).rejects.toThrow("Return code 3 from failing");
-    scopes = false;
+  describe("under a service manager", () => {
+    beforeAll(() => {
+      units = true;
+      // Like the real one: the program's output goes where the properties say, its status stays with the manager.
+      write(
+        "bin/systemd-run",
+        `echo "$@" > ${folder}/demanded
+while [ "$1" != -- ]; do case $1 in
+    --property=StandardInput=*) in=\${1##*file:} ;;
+    --property=StandardOutput=*) out=\${1##*file:} ;;
+    --property=StandardError=*) err=\${1##*file:} ;;
+esac; shift; done; shift
+"$@" < "\${in:-/dev/null}" > "$out" 2> "$err"; echo $? > ${folder}/status; [ "$(cat ${folder}/status)" = 0 ]`,
+      );
+      write(
+        "bin/systemctl",
+        `[ "$1" != show ] || { echo "ExecMainStatus=$(cat ${folder}/status)"; echo ExecMainCode=1; }`,
+      );
+    });
+    afterAll(() => {
+      units = false;
+    });
+
+    test("runs as a transient unit; output and exit status are its own", async () => {
+      printed.length = 0;
+      await of("echoing::one").start(never);
+      expect(printed.toSorted()).toEqual(["echoing: lb1 one start", "echoing: problem"]);
+      const demanded = readFileSync(join(folder, "demanded"), "utf8");
+      expect(demanded).toMatch(/--service-type=oneshot --unit=heartbeat-echoing-one-start-\d+-1 /);
+      expect(demanded).toContain("--property=DefaultDependencies=no --property=KillMode=process");
+      expect(await of("running").status(never)).toBe(true);
+      await expect(of("failing").stop(never)).rejects.toThrow("Return code 3 from failing");
+      expect(readdirSync(join(folder, "pipes"))).toEqual([]);
+    });
+
+    test("that outlives its limit is ended by the manager", async () => {
+      write("bin/systemctl", `echo "$@" >> ${folder}/asked-to`);
+      const limit = new AbortController();
+      rmSync(join(folder, "demanded"));
+      const start = of("hanging").start(limit.signal);
+      start.catch(() => {}); // until it is awaited
+      while (!existsSync(join(folder, "demanded"))) await new Promise((resolve) => setTimeout(resolve, 5));
+      limit.abort(new Error("over"));
+      await expect(start).rejects.toThrow("over");
+      expect(readFileSync(join(folder, "asked-to"), "utf8")).toMatch(
+        /^kill --signal=KILL heartbeat-hanging-start-/,
+      );
+    });
+
+    test("that does not answer, it is our child, and that is said", async () => {
+      write("bin/systemd-run", 'echo "Failed to connect to bus: No such file or directory" >&2; exit 1');
+      printed.length = 0;
+      await expect(of("failing").start(never)).rejects.toThrow("Return code 3 from failing");
+      expect(printed).toEqual([
+        "failing start is no unit: Failed to connect to bus: No such file or directory",
+      ]);
+    });
   });
 
   test.each([

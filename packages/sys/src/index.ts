@@ -7,6 +7,7 @@ export { lastArrival, stampArrivals } from "./arrival-time.js";
 export { descriptorOf, type PeerCredentials, peerCredentials } from "./credentials.js";
 export { type Referenced, senderAddress } from "./datagrams.js";
 export { errnoName, SystemError } from "./errno.js";
+export { type FifoReader, readFifo } from "./fifo.js";
 export { type IcmpOptions, type IcmpSocket, openIcmp } from "./icmp.js";
 export { enterNamespace, inNamespace } from "./namespace.js";
 export {

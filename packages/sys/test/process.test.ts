@@ -1,4 +1,8 @@
-import { errnoName, SystemError } from "@systole/sys";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errnoName, readFifo, SystemError } from "@systole/sys";
 import { expect, test } from "vitest";
 import { programText } from "../src/realtime.js";
 import {
@@ -52,4 +56,29 @@ test("errors have the kernel's name and Node's words", () => {
   const error = new SystemError("bind", -98);
   expect(error).toMatchObject({ operation: "bind", code: "EADDRINUSE", errno: 98, name: "SystemError" });
   expect(error.message).toBe("bind: address already in use (EADDRINUSE)");
+});
+
+test("a FIFO gives what writers said one after the other, and at the end what nobody had read yet", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "systole-fifo-"));
+  const path = join(folder, "fifo");
+  spawnSync("mkfifo", [path]);
+  let heard = "";
+  let wake = () => {};
+  const reader = readFifo(path, (bytes) => {
+    heard += Buffer.from(bytes).toString();
+    wake();
+  });
+  const say = (word: string) => spawnSync("sh", ["-c", `echo ${word} >${path}`]);
+  const came = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  say("one");
+  await came;
+  expect(heard).toBe("one\n");
+  say("two");
+  reader.end();
+  reader.end();
+  expect(heard).toBe("one\ntwo\n");
+  rmSync(folder, { recursive: true });
+  expect(() => readFifo(path, () => {})).toThrow("ENOENT");
 });

@@ -217,6 +217,6 @@ export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["ipfail", yesNo("ipFail")],
   ["vipwatch", yesNo("vipWatch")],
   ["scriptlimit", time("scriptLimit")],
-  ["scriptscopes", yesNo("scriptScopes")],
+  ["scriptunits", yesNo("scriptUnits")],
   ["stopfailure", oneOf(["hold", "reboot"], "stopFailure")],
 ]);

@@ -66,7 +66,7 @@ export interface Draft {
   ipFail: boolean;
   vipWatch: boolean;
   scriptLimit: Placed<Millis> | undefined;
-  scriptScopes: boolean;
+  scriptUnits: boolean;
   stopFailure: HaCf["stopFailure"];
 }
 
@@ -118,7 +118,7 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   ipFail: false,
   vipWatch: true,
   scriptLimit: undefined,
-  scriptScopes: true,
+  scriptUnits: true,
   stopFailure: "hold",
 });
 
@@ -144,7 +144,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
   const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch } = draft;
-  const { scriptScopes, stopFailure } = draft;
+  const { scriptUnits, stopFailure } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -153,7 +153,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     clientAccess: new Map([...DEFAULT_ACCESS, ...draft.clientAccess]),
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
-    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptScopes, stopFailure },
+    ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptUnits, stopFailure },
     scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }

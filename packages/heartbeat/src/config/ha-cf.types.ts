@@ -118,8 +118,8 @@ export interface HaCf {
   readonly vipWatch: boolean;
   /** Our own `scriptlimit`: how long a script may take to start or stop. */
   readonly scriptLimit: Millis;
-  /** Our own `scriptscopes`: under systemd scripts start in transient units. */
-  readonly scriptScopes: boolean;
+  /** Our own `scriptunits`: under systemd scripts run as transient units. */
+  readonly scriptUnits: boolean;
   /** Our own `stopfailure`: what follows when a resource cannot be stopped. The original reboots the machine. */
   readonly stopFailure: "hold" | "reboot";
 }

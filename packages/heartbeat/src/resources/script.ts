@@ -4,16 +4,18 @@
  * A script's `start` and `stop` speak through their exit status, its `status` through its output: `running` or `OK`
  * means it runs, `not running` that it does not. What outlives its limit is ended with its children.
  *
- * Under systemd a script starts in a scope of its own, a transient unit: what it leaves running is then no process of
- * heartbeat's service, and neither a restart of heartbeat nor its limits touch it.
+ * Under systemd scripts and agents run as transient units (foreign-program.ts): outside of heartbeat's sandbox, and
+ * what they leave running is no process of heartbeat's service.
  */
-import { type Millis, seconds } from "@systole/machine";
-import { type ChildDependencies, type ProgramCall, type ProgramResult, runProgram } from "./child-process.js";
+import { type Clock, type Millis, seconds } from "@systole/machine";
+import { type ProgramCall, type ProgramResult, runProgram } from "./child-process.js";
+import type { RunForeign } from "./foreign-program.js";
 import { type Located, locateScript, type ScriptPlaces } from "./locate-script.js";
 import { OCF_ACTION, ocfEnvironment, ocfRuns } from "./ocf-agent.js";
 import { type Resource, ResourceError, type ResourceSpec } from "./resource.js";
 
-export interface ScriptDependencies extends Omit<ChildDependencies, "printed"> {
+export interface ScriptDependencies {
+  readonly clock: Clock;
   readonly places: ScriptPlaces;
   /** The environment of the original, `HA_*` among it, beside our own PATH. */
   readonly environment: () => Readonly<Record<string, string>>;
@@ -21,16 +23,12 @@ export interface ScriptDependencies extends Omit<ChildDependencies, "printed"> {
   readonly printed: (script: string, line: string) => void;
   /** How long `start` and `stop` may take. */
   readonly scriptLimit: () => Millis;
-  /** Does the service manager run, and may scripts be units of it? */
-  readonly inScopes: () => boolean;
+  readonly runForeign: RunForeign;
 }
 
 type Action = "start" | "stop" | "status";
 
 const STATUS_LIMIT = seconds(40);
-/** `systemd-run` cannot reach the service manager. */
-const SCOPE_REFUSED = /^Failed to (connect to bus|start transient scope unit)/m;
-
 export function script(spec: ResourceSpec, dependencies: ScriptDependencies): Resource {
   const limit = dependencies.scriptLimit();
   const run = (action: Action, signal: AbortSignal) => runAction(spec, action, signal, dependencies);
@@ -64,24 +62,17 @@ async function runAction(
   spec: ResourceSpec,
   action: Action,
   signal: AbortSignal,
-  { clock, places, environment, printed, inScopes }: ScriptDependencies,
+  { clock, places, environment, printed, runForeign }: ScriptDependencies,
 ): Promise<ProgramResult & { readonly located: Located }> {
   const located = await locateScript(spec.script, places);
   signal.throwIfAborted();
-  const call = callOf(located, spec, action, environment());
-  const scoped = action === "start" && located.kind !== "unit" && inScopes();
-  let complaint = "";
-  const child: ChildDependencies = {
-    clock,
-    printed(line) {
-      if (scoped && SCOPE_REFUSED.test(line)) complaint = line;
-      printed(spec.script, line);
-    },
-  };
-  const result = await runProgram(scoped ? inScope(call, spec) : call, signal, child);
-  if (complaint === "") return { ...result, located };
-  signal.throwIfAborted();
-  return { ...(await runProgram(call, signal, child)), located }; // without a unit rather than not at all
+  const call = { ...callOf(located, spec, action, environment()), what: `${spec.text} ${action}` };
+  const heard = (line: string) => printed(spec.script, line);
+  const result =
+    located.kind === "unit"
+      ? await runProgram(call, signal, { clock, printed: heard })
+      : await runForeign(call, signal, heard);
+  return { ...result, located };
 }
 
 function callOf(
@@ -105,10 +96,3 @@ function callOf(
       };
   }
 }
-
-/** The same program in a transient scope; its exit status and output are the program's own. */
-const inScope = ({ program, args, environment }: ProgramCall, { text }: ResourceSpec): ProgramCall => ({
-  program: "systemd-run",
-  args: ["--scope", "--quiet", "--collect", `--description=resource ${text}`, "--", program, ...args],
-  environment,
-});

@@ -1,13 +1,14 @@
 /** Core, media, resources and disk, put together: what a running heartbeat is made of. */
 import type { DaemonContext } from "@systole/daemon";
 import type { Network } from "@systole/kernel";
-import { type Clock, drive } from "@systole/machine";
+import { drive } from "@systole/machine";
 import { clusterMachine } from "../core/cluster.js";
 import type { Note } from "../core/note.js";
 import { type Boot, booted } from "../core/state.js";
 import { logLines } from "../log-lines.js";
 import { createPinger, type Pinger } from "../media/pinger.js";
 import { makeResource } from "../resources/catalogue.js";
+import type { RunForeign } from "../resources/foreign-program.js";
 import { createRunner, type Runner, type RunnerLog } from "../resources/runner.js";
 import { createVipLease } from "../resources/vip-lease.js";
 import { type Answers, createAnswers } from "./answers.js";
@@ -15,6 +16,7 @@ import { type ClaimWatch, createClaimWatch } from "./claim-watch.js";
 import type { HeartbeatStatus } from "./commands.js";
 import type { Configuration } from "./configuration.js";
 import { createDropLog, type DropLog } from "./drop-log.js";
+import { scriptEnvironment } from "./environment.js";
 import { createFencer, type Fencer } from "./fencer.js";
 import { storeGeneration } from "./generation-file.js";
 import { createHeardKeeper, type HeardKeeper } from "./heard-file.js";
@@ -31,6 +33,7 @@ import { Present } from "./present.js";
 import { rebootMachine } from "./reboot.js";
 import { createReceiver, type Receiver } from "./receiver.js";
 import { resourceWorld } from "./resource-world.js";
+import { scriptUnits } from "./script-units.js";
 import { statusOf } from "./status.js";
 import { createTransmitter } from "./transmitter.js";
 
@@ -58,6 +61,8 @@ export interface Assembly {
   readonly heard: HeardKeeper;
   readonly neighbourhood: Neighbourhood;
   readonly status: () => HeartbeatStatus;
+  /** Of the present configuration: a reload may bring another device. */
+  readonly fencer: () => Fencer | undefined;
   /** From here on the core decides. */
   begin(boot: Boot): void;
 }
@@ -100,12 +105,22 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     feed: (event) => present.feed(event),
     warn: (problem) => log.warn({ event: "claims.unwatched" }, problem),
   });
+  const units = scriptUnits(
+    clock,
+    () => present.configuration.haCf.scriptUnits,
+    (line) => log.warn({ event: "script.no-unit" }, line),
+  );
+  const fencer = () => fencerOf(present, context, units.runForeign);
   const runner = createRunner(
     { stopRetries: () => stopRetries(present.configuration) },
     {
       clock,
       log: runnerLog(context),
-      make: (spec, group) => makeResource(spec, resourceWorld(group, present, context, kernel, lease)),
+      make: (spec, group) =>
+        makeResource(
+          spec,
+          resourceWorld(group, present, context, kernel, { lease, runForeign: units.runForeign }),
+        ),
     },
   );
   const answers = createAnswers(clock);
@@ -115,6 +130,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     context,
     present,
     status,
+    ...units,
     uuidOf: (name) => receiver.uuidOf(name),
   });
   const logNote = noteLogger(context, present);
@@ -129,7 +145,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       },
     },
     transmitter: transmitterOf(present, { receiver, media, peerFraming }, dependencies),
-    fencer: () => fencerOf(present, clock),
+    fencer,
     group: (key) => present.group(key),
     feed: (event) => present.feed(event),
     storeGeneration(generation) {
@@ -152,7 +168,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     askForVips: (groups) => claims.ask(groups),
   };
   return {
-    ...{ present, runner, media, pinger, claims, heard, answers, neighbourhood, status },
+    ...{ present, runner, media, pinger, claims, heard, answers, neighbourhood, status, fencer },
     begin(boot) {
       const initial = booted(present.configuration.settings, boot, clock.now());
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));
@@ -160,10 +176,15 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
   };
 }
 
-/** Of the present configuration: a reload may bring another device. */
-export function fencerOf(present: Present, clock: Clock): Fencer | undefined {
-  const { fenceDevice } = present.configuration.haCf;
-  return fenceDevice && createFencer(fenceDevice, clock);
+function fencerOf(
+  present: Present,
+  { clock, node }: DaemonContext,
+  runForeign: RunForeign,
+): Fencer | undefined {
+  const { haCf } = present.configuration;
+  if (haCf.fenceDevice === undefined) return undefined;
+  const environment = scriptEnvironment(haCf, { local: node, alone: present.alone });
+  return createFencer(haCf.fenceDevice, { clock, environment, runForeign });
 }
 
 function receiverOf(

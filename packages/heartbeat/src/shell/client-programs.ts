@@ -17,7 +17,10 @@ export interface ProgramEnd {
 }
 
 export interface RunningProgram {
+  /** Undefined until it is known. */
   readonly pid: number | undefined;
+  /** The transient unit that it is, if it is one. */
+  readonly unit?: string;
   /** Never rejects: a program that cannot be started ends with status 127. */
   readonly ended: Promise<ProgramEnd>;
   signal(name: "SIGTERM" | "SIGKILL"): void;
@@ -40,8 +43,8 @@ export interface ClientPrograms {
   begin(): void;
   /** All of them, the last one first. */
   end(): Promise<void>;
-  /** Those that run now, by their process number. */
-  pids(): readonly number[];
+  /** Those that run now. */
+  running(): readonly RunningProgram[];
 }
 
 /** Says "do not start me again". */
@@ -100,10 +103,8 @@ class Keeper implements ClientPrograms {
     this.#kept.clear();
   }
 
-  pids(): readonly number[] {
-    return [...this.#kept.values()].flatMap(({ running }) =>
-      running?.pid === undefined ? [] : [running.pid],
-    );
+  running(): readonly RunningProgram[] {
+    return [...this.#kept.values()].flatMap(({ running }) => running ?? []);
   }
 
   #start(kept: Kept): void {

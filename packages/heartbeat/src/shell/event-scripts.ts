@@ -7,7 +7,8 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, seconds } from "@systole/machine";
-import { type ProgramCall, runProgram } from "../resources/child-process.js";
+import type { ProgramCall } from "../resources/child-process.js";
+import type { RunForeign } from "../resources/foreign-program.js";
 import { problemOf } from "../resources/resource.js";
 import { withLimit } from "../resources/time-limit.js";
 import type { News } from "./news.js";
@@ -21,6 +22,7 @@ export interface EventScriptsDependencies {
   /** This node's own status, for `HA_OSTATUS`. */
   readonly ownStatus: () => string;
   readonly printed: (line: string) => void;
+  readonly runForeign: RunForeign;
   readonly warn: (line: string) => void;
 }
 
@@ -52,11 +54,12 @@ export function createEventScripts(world: EventScriptsDependencies): (news: News
   };
 }
 
-async function runOne(call: ProgramCall, { clock, printed, warn }: EventScriptsDependencies): Promise<void> {
+async function runOne(call: ProgramCall, world: EventScriptsDependencies): Promise<void> {
+  const { clock, printed, warn, runForeign } = world;
   const what = `event script ${call.args[0] ?? call.program}`;
   try {
     const { status } = await withLimit(clock, LIMIT, what, (signal) =>
-      runProgram(call, signal, { clock, printed }),
+      runForeign({ ...call, what }, signal, printed),
     );
     if (status !== 0) warn(`${what}: exit status ${status}`);
   } catch (error) {

@@ -6,11 +6,11 @@
  *
  * Exit status 0 is the only yes. stonith does not look whether the device has that outlet at all: we ask before.
  */
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { type Clock, plus, seconds } from "@systole/machine";
+import { type Clock, seconds } from "@systole/machine";
 import type { FenceDevice } from "../config/ha-cf.types.js";
-import { problemOf } from "../resources/resource.js";
+import type { RunForeign } from "../resources/foreign-program.js";
+import { withLimit } from "../resources/time-limit.js";
 
 export interface Fencer {
   /** @throws Error unless the device confirms that the node was reset. */
@@ -27,9 +27,7 @@ export interface FenceCall {
 
 /** A management board takes its time to answer, and longer to switch. */
 const LIMIT = seconds(120);
-/** Of what the program printed, so much is looked at. */
-const MOST_OUTPUT = 64 * 1024;
-/** And this much may reach the log. */
+/** So much of what the program printed last may reach the log. */
 const LONGEST_WORDS = 300;
 
 /** @param node the one to reset; undefined asks for the device's status. */
@@ -60,16 +58,22 @@ function agentCall(type: string, text: string, node: string | undefined): FenceC
 const textOf = (parameters: FenceDevice["parameters"]): string =>
   "file" in parameters ? readFileSync(parameters.file, "utf8") : parameters.text;
 
-export function createFencer(device: FenceDevice, clock: Clock): Fencer {
+export interface FencerDependencies {
+  readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly runForeign: RunForeign;
+}
+
+export function createFencer(device: FenceDevice, dependencies: FencerDependencies): Fencer {
   return {
     async fence(node) {
       const list = listCall(device);
-      if (list !== undefined && !names(await run(list, clock)).includes(node.toLowerCase()))
+      if (list !== undefined && !names(await run(list, dependencies)).includes(node.toLowerCase()))
         throw new Error(`${device.type} does not control ${node}`);
-      await run(fenceCall(device, node), clock);
+      await run(fenceCall(device, node), dependencies);
     },
     async check() {
-      await run(fenceCall(device, undefined), clock);
+      await run(fenceCall(device, undefined), dependencies);
     },
   };
 }
@@ -77,30 +81,18 @@ export function createFencer(device: FenceDevice, clock: Clock): Fencer {
 const names = (printed: string): readonly string[] => printed.toLowerCase().split(/\s+/);
 
 /** @returns what it printed, as far as it matters. */
-function run({ program, args, input }: FenceCall, clock: Clock): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
-    let printed = "";
-    const collect = (chunk: Buffer) => {
-      printed = (printed + chunk.toString("latin1")).slice(-MOST_OUTPUT);
-    };
-    const callOff = clock.at(plus(clock.now(), LIMIT), () => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-      reject(new Error(`${program}: no answer within ${LIMIT / 1000} s`));
-    });
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    child.stdin.on("error", () => {}); // it ended before it read everything: its exit status says why
-    child.once("error", (cause) => {
-      callOff();
-      reject(new Error(`${program} cannot be run: ${problemOf(cause)}`, { cause }));
-    });
-    child.once("close", (code, signal) => {
-      callOff();
-      const words = (printed.trim().split("\n").at(-1) ?? "").slice(0, LONGEST_WORDS);
-      if (code === 0) resolve(printed);
-      else reject(new Error(`${program}: ${signal ?? `exit status ${code}`}${words && `: ${words}`}`));
-    });
-    child.stdin.end(input);
-  });
+async function run(
+  { program, args, input }: FenceCall,
+  { clock, environment, runForeign }: FencerDependencies,
+): Promise<string> {
+  let words = "";
+  const hear = (line: string) => {
+    words = line.trim().slice(0, LONGEST_WORDS);
+  };
+  const call = { program, args, input, environment, what: `fence ${program}` };
+  const { status, signal, output } = await withLimit(clock, LIMIT, program, (limit) =>
+    runForeign(call, limit, hear),
+  );
+  if (status === 0) return output;
+  throw new Error(`${program}: ${signal ?? `exit status ${status}`}${words && `: ${words}`}`);
 }

@@ -11,7 +11,7 @@ import type { Boot } from "../core/state.js";
 import { logLines } from "../log-lines.js";
 import { problemOf } from "../resources/resource.js";
 import { settlePast } from "./adoption.js";
-import { assemble, fencerOf } from "./assembly.js";
+import { assemble } from "./assembly.js";
 import { type Configuration, readConfiguration } from "./configuration.js";
 import { openDoors } from "./doors.js";
 import { watchFenceDevice } from "./fence-watch.js";
@@ -96,7 +96,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     managed: !options.detached && process.env.INVOCATION_ID !== undefined, // systemd.exec(5)
     logAnew: (haCf) => directLog(context, haCf, options),
   });
-  const unwatch = watchFenceDevice(() => fencerOf(heartbeat.present, context.clock), context);
+  const unwatch = watchFenceDevice(heartbeat.fencer, context);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
     await done;

@@ -17,7 +17,8 @@ import { createVipLease } from "../resources/vip-lease.js";
 import { readSource } from "./configuration.js";
 import { scriptEnvironment } from "./environment.js";
 import { paths } from "./paths.js";
-import { scriptPlaces, serviceManagerRuns } from "./resource-world.js";
+import { scriptPlaces } from "./resource-world.js";
+import { scriptUnits } from "./script-units.js";
 import { machineSurroundings } from "./surroundings.js";
 
 export interface LoneResources {
@@ -95,7 +96,7 @@ function worldOf({ clock, haCf, kernel, tell }: Given): CatalogueDependencies {
     date: () => new Date(Date.now()).toString(),
     places: scriptPlaces(),
     scriptLimit: () => haCf?.scriptLimit ?? DEFAULT_SCRIPT_LIMIT,
-    inScopes: () => haCf?.scriptScopes !== false && serviceManagerRuns(),
+    ...scriptUnits(clock, () => haCf?.scriptUnits !== false, warn),
     environment: () =>
       haCf === undefined
         ? { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" }

@@ -7,10 +7,12 @@ import type { DaemonContext } from "@systole/daemon";
 import type { OtherMessage } from "../core/message.js";
 import type { Note } from "../core/note.js";
 import { viewOf } from "../core/view.js";
+import type { RunForeign } from "../resources/foreign-program.js";
 import { problemOf } from "../resources/resource.js";
 import { type ApiSurroundings, type ClientApi, openClientApi } from "./client-api.js";
 import { type ClientPrograms, createClientPrograms } from "./client-programs.js";
 import { type ClientStates, createClientStates } from "./client-states.js";
+import { endUnits, type StartClient } from "./client-unit.js";
 import type { HeartbeatStatus } from "./commands.js";
 import { scriptEnvironment } from "./environment.js";
 import { createEventScripts } from "./event-scripts.js";
@@ -22,13 +24,15 @@ import { parametersOf } from "./parameters.js";
 import { paths } from "./paths.js";
 import type { Present } from "./present.js";
 import { rebootMachine } from "./reboot.js";
-import { endRemembered, rememberPrograms, startProgram } from "./start-program.js";
+import { endRemembered, rememberPrograms } from "./start-program.js";
 
 export interface NeighbourhoodDependencies {
   readonly context: DaemonContext;
   readonly present: Present;
   readonly status: () => HeartbeatStatus;
   readonly uuidOf: (node: string) => Uint8Array | undefined;
+  readonly runForeign: RunForeign;
+  readonly startClient: StartClient;
 }
 
 export interface Neighbourhood {
@@ -53,7 +57,7 @@ export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Ne
   const remembered = join(runDirectory, "client-programs");
   const attributes = createNodeAttributes((name) => memberNamed(status(), name) !== undefined);
   const clients = createClientStates({ clock, node, status, say });
-  const programs = programsOf(dependencies, () => rememberPrograms(remembered, programs.pids()));
+  const programs = programsOf(dependencies, () => rememberPrograms(remembered, programs.running()));
   let api: ClientApi | undefined;
 
   function say(message: OtherMessage, dest?: string): void {
@@ -80,8 +84,10 @@ export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Ne
       for (const news of newsOf(note)) desk.tell(news);
     },
     async open() {
-      for (const pid of endRemembered(remembered))
-        log.info({ event: "client.ended" }, `process ${pid} of a former heartbeat is ended`);
+      const { pids, units } = endRemembered(remembered);
+      for (const one of [...pids.map((pid) => `process ${pid}`), ...units])
+        log.info({ event: "client.ended" }, `${one} of a former heartbeat is ended`);
+      await endUnits(units, clock);
       await programs.use(present.configuration.haCf.clients);
       try {
         api = await openClientApi(paths.register, apiWorldOf(dependencies, clients, say));
@@ -134,7 +140,7 @@ function programsOf(dependencies: NeighbourhoodDependencies, changed: () => void
   return createClientPrograms({
     clock,
     start(program) {
-      const running = startProgram(program, environmentOf(dependencies));
+      const running = dependencies.startClient(program, environmentOf(dependencies));
       void Promise.resolve().then(changed);
       return running;
     },
@@ -146,10 +152,10 @@ function programsOf(dependencies: NeighbourhoodDependencies, changed: () => void
 }
 
 function scriptsOf(dependencies: NeighbourhoodDependencies) {
-  const { context, present } = dependencies;
+  const { context, present, runForeign } = dependencies;
   const { clock, log } = context;
   return {
-    clock,
+    ...{ clock, runForeign },
     folder: paths.eventFolder,
     dispatcher: paths.dispatcher,
     environment: () => environmentOf(dependencies),

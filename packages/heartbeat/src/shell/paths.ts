@@ -21,4 +21,5 @@ export const paths = {
   fifo: "/var/lib/heartbeat/fifo",
   rsctmp: "/var/run/heartbeat/rsctmp",
   pid: "/var/run/heartbeat.pid",
+  scriptPipes: "/run/systole/scripts",
 } as const;

@@ -1,21 +1,19 @@
 /** What the resources of one group get to see of the daemon. */
-import { existsSync } from "node:fs";
 import type { DaemonContext } from "@systole/daemon";
 import type { Network } from "@systole/kernel";
 import { holdVerdict } from "../core/cluster.js";
 import type { CatalogueDependencies } from "../resources/catalogue.js";
 import { controlCall } from "../resources/control-call.js";
+import type { RunForeign } from "../resources/foreign-program.js";
 import type { ScriptPlaces } from "../resources/locate-script.js";
 import type { VipLease } from "../resources/vip-lease.js";
 import { scriptEnvironment } from "./environment.js";
 import { paths } from "./paths.js";
 import type { Present } from "./present.js";
+import { serviceManagerRuns } from "./script-units.js";
 
 /** Each sends a heartbeat. On an emulated processor that others kept busy, two were not enough for a takeover. */
 const HOLD_ATTEMPTS = 8;
-
-/** As sd_booted(3) asks. */
-export const serviceManagerRuns = (): boolean => existsSync("/run/systemd/system");
 
 export const scriptPlaces = (): ScriptPlaces => ({
   folders: paths.resourceFolders,
@@ -28,7 +26,7 @@ export function resourceWorld(
   present: Present,
   { clock, node, log, events, wallClock }: DaemonContext,
   kernel: Network,
-  lease: VipLease,
+  { lease, runForeign }: { lease: VipLease; runForeign: RunForeign },
 ): CatalogueDependencies {
   return {
     clock,
@@ -50,7 +48,7 @@ export function resourceWorld(
     date: () => new Date(wallClock()).toString(),
     places: scriptPlaces(),
     scriptLimit: () => present.configuration.haCf.scriptLimit,
-    inScopes: () => present.configuration.haCf.scriptScopes && serviceManagerRuns(),
+    runForeign,
     environment: () => scriptEnvironment(present.configuration.haCf, { local: node, alone: present.alone }),
     printed: (script, line) => log.debug({ event: "script.output", script }, line),
   };

@@ -41,27 +41,32 @@ function endGroup(pid: number | undefined, signal: "SIGTERM" | "SIGKILL"): void 
   }
 }
 
-/** Remembers processes across a crash of heartbeat: number and start time of each, as /proc has them. */
-export function rememberPrograms(path: string, pids: readonly number[]): void {
-  const lines = pids.flatMap((pid) => {
-    const born = bornAt(pid);
+/** Remembers programs across a crash of heartbeat: units, and number and start time of processes, as /proc has them. */
+export function rememberPrograms(path: string, programs: readonly RunningProgram[]): void {
+  const lines = programs.flatMap(({ pid, unit }) => {
+    if (unit !== undefined) return [`unit ${unit}\n`];
+    const born = pid === undefined ? undefined : bornAt(pid);
     return born === undefined ? [] : [`${pid} ${born}\n`];
   });
   if (lines.length === 0) rmSync(path, { force: true });
   else writeFileSync(path, lines.join(""), { mode: 0o600 });
 }
 
-/** Ends what is still the same process as then. Answers with their numbers. */
-export function endRemembered(path: string): readonly number[] {
-  const ended: number[] = [];
+/** Ends what is still the same process as then. Answers with their numbers, and with units, which others end. */
+export function endRemembered(path: string): {
+  readonly pids: readonly number[];
+  readonly units: readonly string[];
+} {
+  const [ended, units]: [number[], string[]] = [[], []];
   for (const line of textOf(path).split("\n")) {
+    if (line.startsWith("unit ")) units.push(line.slice(5));
     const [pid, born] = line.split(" ").map(Number);
     if (pid === undefined || !(pid > 1) || bornAt(pid) !== born) continue;
     endGroup(pid, "SIGTERM");
     ended.push(pid);
   }
   rmSync(path, { force: true });
-  return ended;
+  return { pids: ended, units };
 }
 
 function textOf(path: string): string {
