@@ -18,6 +18,8 @@ export interface Settings {
   readonly options?: string;
   /** The Filter block behind its keyword. */
   readonly filter?: string;
+  /** The interface of a link over UDP: hb1 unless told otherwise. */
+  readonly device?: string;
   /** More lines for the link. */
   readonly link?: string;
   /** More links. */
@@ -27,10 +29,11 @@ export interface Settings {
 /** The configuration of a node, for ctsyncd and for conntrackd; the peer of director1 is director2. */
 export function configuration(node: LabNode, medium: Medium, settings: Settings = {}): string {
   const { mode = "FTFW { }", general = "", options = "", link = "", links = "" } = settings;
+  const { device = "hb1" } = settings;
   const { filter = "From Userspace { Protocol Accept { TCP UDP ICMP } }" } = settings;
   const peer = node.name === "director1" ? 2 : 1;
   const first = {
-    udp: `UDP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 ${link} }`,
+    udp: `UDP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface ${device} ${link} }`,
     udp6: `UDP { IPv6_address ${node.ipv6("hb1")} IPv6_Destination_Address fd00:3::${peer} Port 3780 Interface hb1 }`,
     tcp: `TCP { IPv4_address ${node.ipv4("hb1")} IPv4_Destination_Address 10.0.3.${peer} Port 3780 Interface hb1 }`,
     multicast: `Multicast { IPv4_address 225.0.0.50 Group 3780 IPv4_interface ${node.ipv4("hb1")} Interface hb1 ${link} }`,

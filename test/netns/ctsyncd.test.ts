@@ -98,6 +98,19 @@ test("the link loses its carrier: the other one carries on", async () => {
   await stream.close();
 });
 
+test("the interface of the link is replaced by another one of its name: it is heard again", async () => {
+  const made = "ip link add sync0 type bridge; ip link set hb1 master sync0; ip link set sync0 up";
+  const bridge = `${made}; ip address add 10.0.3.2/24 dev sync0`;
+  await standby().sh(`ip address del 10.0.3.2/24 dev hb1; ${bridge}`);
+  await startCtsyncd(active(), "udp");
+  await startCtsyncd(standby(), "udp", { device: "sync0" });
+  await until("contact", () => standby().log("ctsyncd").includes("in contact with"), { everyMs: 200 });
+  await standby().sh(`ip link del sync0; ${bridge}`);
+  const stream = await openStream(cluster.node("client"), VIP, 80);
+  await peerHas(standby(), /ESTABLISHED src=10\.0\.1\.100 /);
+  await stream.close();
+});
+
 test("without a commit that connection would be lost", async () => {
   const stream = await openStream(cluster.node("client"), VIP, 80);
   expect(await stream.echo()).toBe("real1");
