@@ -21,9 +21,9 @@ const PORTION = 32;
 const PAUSE = milliseconds(3);
 /**
  * More in one go, and no pause but for what has arrived meanwhile, as long as the peer keeps up: its acknowledgements
- * show that it owes us less than its buffer holds.
+ * show it. One go fits a socket buffer of the system's usual size, which holds about 90 datagrams.
  */
-const LARGE_PORTION = 128;
+const LARGE_PORTION = 64;
 const NO_PAUSE = milliseconds(0);
 const LEAD = 8192;
 /** The peer hears at least this often from us. */
