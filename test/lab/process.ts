@@ -1,12 +1,12 @@
 /** Child processes of the laboratory: run to the end, or run beside us with their output line by line. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { until } from "./until.js";
+import { slowness, until } from "./until.js";
 
 export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** SIGKILL after so long; default 60 s. */
+  /** SIGKILL after so long; default 60 s, longer by `LAB_SLOWNESS`. */
   readonly timeoutMs?: number;
   /** An exit code that is not 0 is an error, unless this is false. */
   readonly check?: boolean;
@@ -24,7 +24,7 @@ const OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** Runs a command to its end. @throws Error with its output if it fails (see `check`) or cannot start. */
 export function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { input = "", env, timeoutMs = 60_000, check = true } = options;
+  const { input = "", env, timeoutMs = 60_000 * slowness, check = true } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ["pipe", "pipe", "pipe"],

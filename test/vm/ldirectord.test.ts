@@ -1,6 +1,5 @@
 /** ldirectord on a real ip_vs: what `ipvsadm` shows of it. */
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
 import { test } from "node:test";
 import { alive, withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
@@ -8,6 +7,7 @@ import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
 import { serve } from "../netns/traffic/traffic.js";
+import { LDIRECTORD } from "./programs.js";
 
 const CONFIG = `checkinterval=2
 checktimeout=20
@@ -45,9 +45,8 @@ const SERVICE = "-A -t 10.0.1.200:80 -s wlc -p 600 -M 255.255.255.0";
 test("start, a dead server, the fallback, adoption after SIGKILL, stop", async () => {
   await withCluster(ultraMonkey({ directors: 1 }), async (cluster) => {
     const director = cluster.node("director1");
-    const program = resolve("packages/ldirectord/dist/bin/ldirectord.js");
     // In the foreground: one process less to start, which is slow here. The command line is for test/netns.
-    const start = () => director.daemon("ldirectord", [process.execPath, program, "-d", "start"]);
+    const start = () => director.daemon("ldirectord", [process.execPath, LDIRECTORD, "-d", "start"]);
     const started = () => director.log("ldirectord").split("ldirectord started:").length;
     await director.run(["ip", "address", "add", "10.0.2.254/24", "dev", "lan"]);
     director.put("/etc/ha.d/ldirectord.cf", CONFIG);
