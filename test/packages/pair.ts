@@ -17,7 +17,16 @@ const SERVERS = "test-packages-servers";
 const SERVER_PROGRAMS = ["test/demo/real-server.ts", "test/demo/mail-server.ts"];
 const PAGE = "/var/www/alive.html";
 /** Long, so that a machine that is busy with other tests has its lease (28 s) to come back in. */
-const TIMES = { keepalive: "1", warntime: "10", deadtime: "30", initdead: "30" };
+const LONG_TIMES = { keepalive: "1", warntime: "10", deadtime: "30", initdead: "30" };
+/** Those of etc/ha.d/ha.cf. */
+export const SHIPPED_TIMES = { keepalive: "200ms", warntime: "500ms", deadtime: "1", initdead: "30" };
+type Times = typeof LONG_TIMES;
+
+const withTimes = (haCf: string, times: Times): string =>
+  Object.entries(times).reduce(
+    (all, [name, value]) => all.replace(new RegExp(`^${name} .*`, "m"), `${name} ${value}`),
+    haCf,
+  );
 
 /** The programs of `startServers`; once for all test files. */
 export async function bundleServers(): Promise<void> {
@@ -67,11 +76,6 @@ export class MachinePair {
   /** What an administrator edits. The key must be the same on both: only the first machine makes one. */
   async configure(): Promise<void> {
     const read = (file: string) => readFileSync(join("test/demo/ha.d", file), "utf8");
-    const times = (text: string) =>
-      Object.entries(TIMES).reduce(
-        (all, [name, value]) => all.replace(new RegExp(`^${name} .*`, "m"), `${name} ${value}`),
-        text,
-      );
     const [first, second] = this.machines;
     await first.run(["systole", "authkeys", "new"]);
     const key = first.read("/etc/ha.d/authkeys");
@@ -79,7 +83,7 @@ export class MachinePair {
       const other = machine === first ? second : first;
       machine.put(
         "/etc/ha.d/ha.cf",
-        times(read("ha.cf")).replace(/^logfacility/m, `logfile ${LOGS.heartbeat}\n$&`),
+        withTimes(read("ha.cf"), LONG_TIMES).replace(/^logfacility/m, `logfile ${LOGS.heartbeat}\n$&`),
       );
       machine.put("/etc/ha.d/haresources", read("haresources"));
       machine.put("/etc/ha.d/authkeys", key, 0o600);
@@ -95,6 +99,14 @@ export class MachinePair {
         .replace("@OWN@", machine.node.ipv4("hb1"))
         .replace("@PEER@", other.node.ipv4("hb1"));
       machine.put("/etc/conntrackd/conntrackd.conf", conntrackd);
+    }
+  }
+
+  /** Other times on both, from now on; long ones unless given. */
+  async setTimes(times: Times = LONG_TIMES): Promise<void> {
+    for (const machine of this.machines) {
+      machine.put("/etc/ha.d/ha.cf", withTimes(machine.read("/etc/ha.d/ha.cf"), times));
+      await machine.run(["systemctl", "reload", "heartbeat"]);
     }
   }
 

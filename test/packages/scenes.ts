@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Machine, Suite } from "../lab/machine.js";
 import { until } from "../lab/until.js";
 import { debs } from "./debs.js";
-import { LOGS, MachinePair, UNITS, VIP } from "./pair.js";
+import { LOGS, MachinePair, SHIPPED_TIMES, UNITS, VIP } from "./pair.js";
 
 /** The highest exposure that systemd-analyze may find. */
 const EXPOSURE = { heartbeat: 3.5, ldirectord: 2.5, ctsyncd: 2.5, notifierd: 2.0 };
@@ -143,6 +143,7 @@ export async function rotateLogs({ pair }: World): Promise<void> {
 
 export async function upgrade({ pair }: World): Promise<void> {
   const [first, second] = pair.machines;
+  await pair.setTimes(SHIPPED_TIMES);
   const client = await pair.client();
   await client.answered();
   const pids = await Promise.all(UNITS.map((unit) => pidOf(first, unit)));
@@ -163,6 +164,7 @@ export async function upgrade({ pair }: World): Promise<void> {
   expect(await first.says("journalctl --no-pager -u heartbeat")).toContain("kept, we are back");
   expect([...seen]).toEqual([]);
   expect((await client.stop()).errors).toEqual({});
+  await pair.setTimes();
 }
 
 export async function hang({ pair }: World): Promise<void> {
