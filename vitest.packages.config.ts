@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     ...netns.test,
     include: ["test/packages/**/*.test.ts"],
+    exclude: process.env.SYSTOLE_LONG === undefined ? ["test/packages/long/**"] : [],
     globalSetup: ["test/packages/set-up.ts"],
     testTimeout: 300_000,
     hookTimeout: 600_000,

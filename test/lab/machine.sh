@@ -1,7 +1,7 @@
 #!/bin/bash
 # machine.sh NAME ROOT NODE-PID FOLDER: starts a Debian machine, systemd as process 1, in the network of a lab node; stays
 # until the machine is off. Run inside the laboratory's supervisor, so that it ends with the laboratory. FOLDER gets its
-# file tree (root/), its process 1 (pid, as this machine numbers it is found by the caller) and console.log.
+# file tree (root/) and console.log. The working directory is its /checkout, read only.
 set -u
 name=$1 root=$2 node=$3 dir=$4
 mkdir -p "$dir" && mount -t tmpfs machine "$dir" || exit
@@ -24,4 +24,4 @@ done
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 exec setsid systemd-nspawn --quiet --register=no --keep-unit --boot --machine="$name" --directory="$dir/root" \
     --network-namespace-path="/proc/$node/ns/net" --capability=CAP_NET_ADMIN,CAP_IPC_LOCK,CAP_SYS_NICE \
-    --resolv-conf=off --timezone=off --console=pipe </dev/null >"$dir/console.log" 2>&1
+    --bind-ro="$PWD:/checkout" --resolv-conf=off --timezone=off --console=pipe </dev/null >"$dir/console.log" 2>&1
