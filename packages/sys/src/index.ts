@@ -23,6 +23,7 @@ export { bindToDevice, getSocketOption, setMark, setSocketOption } from "./optio
 export { openPacket, type PacketOptions, type PacketSender, type PacketSocket } from "./packet.js";
 export { type LockedText, lockProgramText, realtime } from "./realtime.js";
 export { openSerial, type SerialHandlers, type SerialLine } from "./serial.js";
+export { inetSocketAddress } from "./socket-address.js";
 export { openStreams, type Stream, type StreamListener, type Streams } from "./streams.js";
 export { closeDescriptor, type MulticastOptions, openUdp, type UdpOptions } from "./udp.js";
 export { openUdpSocket, type UdpSocket } from "./udp-socket.js";

@@ -8,7 +8,6 @@
 import { AF_INET6, MSG_NOSIGNAL } from "./constants.js";
 import { checked, SystemError } from "./errno.js";
 import { type Native, native } from "./native.js";
-import { inetSocketAddress } from "./socket-address.js";
 
 /** What became of a connection. None is called from within `connect`, and none after `close`. */
 export interface StreamListener {
@@ -33,8 +32,8 @@ export interface Stream {
 }
 
 export interface Streams {
-  /** @param address 4 or 16 bytes */
-  connect(address: Uint8Array, port: number, listener: StreamListener): Stream;
+  /** @param place an address and a port, as `inetSocketAddress` makes them */
+  connect(place: Uint8Array, listener: StreamListener): Stream;
   /** Closes all connections. */
   close(): void;
 }
@@ -81,11 +80,11 @@ class EpolledStreams implements Streams {
     this.calls.pollRef(watch, false);
   }
 
-  connect(address: Uint8Array, port: number, listener: StreamListener): Stream {
+  connect(place: Uint8Array, listener: StreamListener): Stream {
     const token = this.#freeToken();
     const stream = new EpolledStream(this, token, listener);
     this.#byToken.set(token, stream);
-    stream.start(inetSocketAddress(address, port));
+    stream.start(place);
     return stream;
   }
 

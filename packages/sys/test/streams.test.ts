@@ -1,6 +1,6 @@
 /** TCP connections on one epoll, to servers of Node on the loopback. */
 import net from "node:net";
-import { openStreams, type Stream, type Streams } from "@systole/sys";
+import { inetSocketAddress, openStreams, type Stream, type Streams } from "@systole/sys";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -30,7 +30,7 @@ const listening = (host: string, serve: (socket: net.Socket) => void): Promise<n
 function story(address: Uint8Array, port: number, act: (stream: Stream) => void): Promise<string[]> {
   const lines: string[] = [];
   return new Promise((resolve) => {
-    const stream = streams.connect(address, port, {
+    const stream = streams.connect(inetSocketAddress(address, port), {
       connected() {
         lines.push("connected");
         act(stream);
@@ -81,7 +81,7 @@ test("a long answer is heard whole, in order", async () => {
   const port = await listening("127.0.0.1", (socket) => socket.end(sent));
   const parts: Buffer[] = [];
   await new Promise<void>((resolve) => {
-    const stream = streams.connect(LOOPBACK, port, {
+    const stream = streams.connect(inetSocketAddress(LOOPBACK, port), {
       connected() {},
       heard: (bytes) => void parts.push(Buffer.from(bytes)),
       ended() {
@@ -116,7 +116,10 @@ test("after close nothing is told, also not to a new connection with the same de
   const silent = { connected() {}, heard() {}, ended() {}, failed() {} };
   const told: string[] = [];
   for (let turn = 0; turn < 50; turn++) {
-    const stream = streams.connect(LOOPBACK, port, { ...silent, heard: () => void told.push("heard") });
+    const stream = streams.connect(inetSocketAddress(LOOPBACK, port), {
+      ...silent,
+      heard: () => void told.push("heard"),
+    });
     stream.close();
     stream.close();
     stream.send(Buffer.from("nothing"));

@@ -5,7 +5,7 @@
  * do, for want of descriptors or memory, says nothing about the server: it waits and is tried again.
  */
 import { randomBytes } from "node:crypto";
-import { type Clock, type Instant, type Millis, plus, seconds } from "@systole/machine";
+import { type Clock, type Instant, type Millis, milliseconds, plus, seconds } from "@systole/machine";
 import { formatEndpoint } from "@systole/wire";
 import type { CheckResult, CheckSpec, DialogueSpec } from "../core/configured.js";
 import { type AwakeTimer, createAwakeTimer } from "./awake.js";
@@ -30,6 +30,12 @@ export interface CheckRunner {
 /** In flight at most; more wait for their turn, and their time limit starts with it. */
 const MOST_IN_FLIGHT = 8192;
 const MOST_EXTERNAL = 16;
+/**
+ * At the start all checks are due at once, and a thousand packets in one burst are more than a receive queue of Linux
+ * has room for (net.core.netdev_max_backlog): so many begin in so much time.
+ */
+const BURST = 100;
+const BURST_TIME = milliseconds(10);
 /** Before a check that this machine could not do is tried again. */
 const BREATH = seconds(0.5);
 
@@ -63,7 +69,7 @@ export function createCheckRunner(clock: Clock, doors: Partial<Doors> = {}): Che
   const random = () => randomBytes(17).toString("hex");
   /** What a check says is worked out once, not once a second. */
   const calls = new WeakMap<CheckSpec, Call>();
-  const lanes = { external: lane(MOST_EXTERNAL), other: lane(MOST_IN_FLIGHT) };
+  const lanes = { external: lane(MOST_EXTERNAL, clock), other: lane(MOST_IN_FLIGHT, clock) };
 
   /** Starts one check; answers how to stop it. */
   function start(spec: CheckSpec, transcript: Transcript, finish: (outcome: Outcome) => void): () => void {
@@ -179,32 +185,50 @@ function resultOf(outcome: Outcome, started: Instant, now: Instant, transcript: 
  * So many at once, the others in the order they came. Each starter gets a function to call when its work is done; the
  * answer takes the work out of the line, or frees its place.
  */
-function lane(most: number) {
+function lane(most: number, clock: Clock) {
   const waiting = new Set<() => void>();
   let running = 0;
+  let burst = { until: clock.now(), begun: 0 };
+  let armed = false;
 
-  function free(): void {
-    running -= 1;
-    const [next] = waiting;
-    if (next === undefined) return;
-    waiting.delete(next);
-    next();
+  function mayBegin(): boolean {
+    const now = clock.now();
+    if (now >= burst.until) burst = { until: plus(now, BURST_TIME), begun: 0 };
+    return running < most && burst.begun < BURST;
+  }
+
+  function beginNext(): void {
+    for (const begin of waiting) {
+      if (!mayBegin()) break;
+      waiting.delete(begin);
+      begin();
+    }
+    if (armed || waiting.size === 0 || running >= most) return;
+    armed = true;
+    clock.at(burst.until, () => {
+      armed = false;
+      beginNext();
+    });
   }
 
   return (work: (done: () => void) => void): (() => void) => {
     let state: "waiting" | "running" | "done" = "waiting";
     const done = () => {
-      if (state === "running") free();
-      else waiting.delete(begin);
+      waiting.delete(begin);
+      if (state === "running") {
+        running -= 1;
+        if (waiting.size > 0) beginNext();
+      }
       state = "done";
     };
     const begin = () => {
       state = "running";
       running += 1;
+      burst.begun += 1;
       work(done);
     };
-    if (running < most) begin();
-    else waiting.add(begin);
+    waiting.add(begin);
+    beginNext();
     return done;
   };
 }

@@ -3,7 +3,7 @@
  *
  * To addresses only, and without TLS: everything else is `net.Socket`'s.
  */
-import { openStreams, type Stream, type Streams } from "@systole/sys";
+import { inetSocketAddress, openStreams, type Stream, type Streams } from "@systole/sys";
 import { ipBytes, ipFromBytes, parseIp } from "@systole/wire";
 import type { Connection, ConnectionEvents, Place } from "./connection.js";
 import { isOurs, placeName, problemOf } from "./problems.js";
@@ -24,7 +24,7 @@ export function createStreamDoor(): StreamDoor {
     if (known !== undefined) return known;
     const ip = parseIp(place.host);
     if (ip === undefined) return undefined;
-    const bytes = ipBytes(ip);
+    const bytes = inetSocketAddress(ipBytes(ip), place.port);
     addresses.set(place, bytes);
     return bytes;
   }
@@ -47,7 +47,7 @@ class StreamConnection implements Connection {
   readonly #stream: Stream;
 
   constructor(streams: Streams, address: Uint8Array, place: Place, events: ConnectionEvents) {
-    this.#stream = streams.connect(address, place.port, {
+    this.#stream = streams.connect(address, {
       connected: () => events.open(this),
       heard: (bytes) => events.heard(bytes.toString("latin1")),
       ended: () => events.ended(),
