@@ -123,3 +123,39 @@ test.each([
     });
   },
 );
+
+test("one of the pair loses power and comes back, auto_failback on: two letters of one thread, the second tells both sides", {
+  timeout: 180_000,
+}, async () => {
+  const before = async (node: LabNode) => {
+    node.put("/etc/systole/notifier.ini", ini("group-wait = 10s"));
+    await startNotifierd(node);
+  };
+  await withPair({ before, haCf: "auto_failback on\n" }, async (pair) => {
+    await heard(pair);
+    await settled(pair.nodes);
+    const [first, second] = pair.nodes;
+    const already = pair.nodes.map((node) => subjects(node).length);
+    const told = () => pair.nodes.flatMap((node, at) => subjects(node).slice(already[at]));
+    await first.kill();
+    await pair.ownedBy("director2", 60_000);
+    await until("the first letter", () => subjects(second).length > already[1]!, { limitMs: 90_000 });
+    await first.boot();
+    await startNotifierd(first);
+    await pair.start(first);
+    await pair.ownedBy("director1", 60_000);
+    await until("the second letter", () => told().length > 1, { limitMs: 90_000 });
+    await until("the giver to know", async () => (await waitingOf(second)) === 0, { limitMs: 30_000 });
+    expect(told()).toEqual([
+      expect.stringMatching(/^\[warning\] director1: this node is back after a power failure or a crash: /),
+      expect.stringMatching(/^\[critical\] director2: took over VIP 10\.0\.1\.200 in .*: director1 is gone/),
+    ]);
+    const [death, back] = [second, first].map((node) => node.read(MAIL).replaceAll("=\n", ""));
+    const id = [...death!.matchAll(/^Message-ID: (.*)$/gim)].at(-1)![1]!;
+    const letter = back!.split("\nSubject: ").at(-1)!;
+    expect(back!.split(/^From: /m).at(-1)).toContain(`In-Reply-To: ${id}`);
+    expect(letter).toMatch(/director2 heartbeat {3}director1 is alive again, after death/);
+    expect(letter).toMatch(/director2 heartbeat {3}released IPaddr2::10\.0\.1\.200\/24\/pub in .*: failback/);
+    expect(letter).toMatch(/director1 heartbeat {3}took over IPaddr2::10\.0\.1\.200\/24\/pub in/);
+  });
+});

@@ -88,6 +88,23 @@ test("what a person moves away and gets back does not flap; a group that moves b
   expect(alone.subjects().at(-1)).toContain("who has 192.0.2.10 is calm and up: 2000 changes");
 });
 
+test("a link that comes up, dies and comes back does not flap; what was down for long has changed when it is back", async () => {
+  const about = { peer: "lb1", medium: "ucast eth1" };
+  const { hear, pass, subjects } = await open();
+  hear("heartbeat", "info", { kind: "link.up", ...about });
+  await pass(minutes(1));
+  hear("heartbeat", "warning", { kind: "link.dead", ...about });
+  await pass(minutes(10));
+  hear("heartbeat", "info", { kind: "link.up", ...about });
+  await pass(minutes(1));
+  hear("heartbeat", "warning", { kind: "link.dead", ...about });
+  await pass(minutes(1));
+  expect(subjects().filter((subject) => subject.includes("flapping"))).toEqual([]);
+  hear("heartbeat", "info", { kind: "link.up", ...about }); // the third within five minutes
+  await pass(minutes(1));
+  expect(subjects().filter((subject) => subject.includes("flapping"))).toHaveLength(1);
+});
+
 test("flapping goes on over restarts of notifierd without a new letter", async () => {
   const story = await open();
   for (let flap = 0; flap < 20; flap++) {

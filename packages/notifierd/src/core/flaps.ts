@@ -3,6 +3,7 @@
  *
  *   calm --`changes` within `window`--> flapping --no change for `window`--> calm
  *
+ * That something is well when it is seen for the first time, such as a link after a start, is no change.
  * The change that makes it flapping is still told, with the news that it flaps; the end brings one summary. Each thing
  * is judged alone: ten real servers that go down once are ten troubles, not one that flaps.
  */
@@ -63,6 +64,7 @@ export function changed(
   const { key, what, down, ordered } = change;
   const before = flaps.get(key);
   if (ordered && before?.flapping === undefined) return { state: flaps, actions: [] };
+  if (before === undefined && !down) return { state: flaps, actions: [] }; // seen for the first time, and well
   const from = plus(now, milliseconds(-timing.window));
   const recent = [...(before?.recent ?? []).filter((at) => at > from), now].slice(-timing.changes);
   const lastDown = before?.downSince === undefined ? 0 : between(before.downSince, now);
@@ -93,12 +95,15 @@ export const calmAt = (flaps: Flaps, { window }: FlapTiming): Instant | undefine
 
 const calm = ({ recent }: Flap, window: Millis): Instant => plus(recent.at(-1)!, window);
 
+/** Not forgotten: when it comes back, that is a change. */
+const isDown = ({ flapping, downSince }: Flap): boolean => flapping === undefined && downSince !== undefined;
+
 /** What has become calm is told and forgotten. */
 export function settled(flaps: Flaps, now: Instant, { window }: FlapTiming): Step<Flaps, FlapAction> {
   const state = new Map(flaps);
   const actions: FlapAction[] = [];
   for (const [key, flap] of flaps) {
-    if (now < calm(flap, window)) continue;
+    if (now < calm(flap, window) || isDown(flap)) continue;
     state.delete(key);
     if (flap.flapping === undefined) continue;
     const lastDown = flap.downSince === undefined ? 0 : between(flap.downSince, now);
