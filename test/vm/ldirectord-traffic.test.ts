@@ -18,11 +18,12 @@ type Method = "gate" | "masq" | "ipip";
 /** Minutes pass here in which nothing is seen otherwise. */
 const say = (what: string) => process.stderr.write(`${Math.round(performance.now() / 1000)} s ${what}\n`);
 
-/** Real servers of a tunnel: the VIP on its end, and packets that come out of it are believed. */
+/** Real servers of a tunnel: the VIP on its end and nowhere else, and packets that come out of it are believed. */
 async function ipipReal(node: LabNode): Promise<void> {
-  await gateReal(node);
   await node.sh(
     [
+      "echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore",
+      "echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce",
       "ip link set tunl0 up",
       `ip address add ${VIP}/32 dev tunl0`,
       "for it in all default tunl0 pub; do echo 0 >/proc/sys/net/ipv4/conf/$it/rp_filter; done",
