@@ -2,7 +2,7 @@
  * ring.ts all|fast [--strict]: runs the steps in their order, each with its ring, its time and its counts. Neighbours that
  * only read the sources run two at a time; a soak runs beside what follows it.
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eachLine } from "../lab/process.js";
@@ -14,6 +14,14 @@ const strict = flags.includes("--strict");
 const folder = ".cache/ring";
 const PROGRESS_EVERY_MS = 10_000;
 const OUTPUT_SHOWN_LINES = 150;
+
+/** Steps that run: a soak beside another. Who interrupts this program ends them all. */
+const running = new Set<ChildProcess>();
+const interrupted = () => {
+  for (const child of running) child.kill("SIGTERM");
+  process.exit(130);
+};
+process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
 
 mkdirSync(folder, { recursive: true });
 const began = performance.now();
@@ -94,17 +102,13 @@ function execute(step: Step, command: readonly string[]): Promise<{ status: numb
       child.kill("SIGTERM");
       setTimeout(() => child.kill("SIGKILL"), 5000).unref();
     }, step.limitMinutes * 60_000);
-    const interrupted = () => {
-      child.kill("SIGTERM");
-      process.exit(130);
-    };
-    process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+    running.add(child);
     eachLine(child.stdout, (line) => lines.push(line));
     eachLine(child.stderr, (line) => lines.push(line));
     const end = (status: number) => {
       clearInterval(progress);
       clearTimeout(limit);
-      process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+      running.delete(child);
       resolve({ status, lines });
     };
     child.on("error", (error) => {
