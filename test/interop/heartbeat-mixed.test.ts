@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { peersImpossible } from "../lab/peer.js";
 import { elapse, until } from "../lab/until.js";
 import { watchOwnership } from "../netns/ownership-watch.js";
-import { DEADTIME_MS, type Mixed, OTHER, PREFERRED, VIP, withMixed } from "./mixed-cluster.js";
+import { DEADTIME_MS, type Mixed, type Name, OTHER, PREFERRED, VIP, withMixed } from "./mixed-cluster.js";
 
 const LIFE_MS = 1_200_000;
 const ucast = "ucast hb1 10.0.3.1\nucast hb1 10.0.3.2\n";
@@ -72,13 +72,16 @@ async function loss(mixed: Mixed): Promise<void> {
 }
 
 const deaths = (mixed: Mixed, name: string) =>
-  mixed.log(name as typeof PREFERRED).split(/node director\d: is dead/).length - 1;
+  mixed.log(name as Name).split(/node director\d: is dead/).length - 1;
 
 /** Both take everything; once they hear each other again one is left, ours without a gap. */
 async function partition(mixed: Mixed): Promise<void> {
   const { ours } = mixed.options;
+  const said = () => [PREFERRED, OTHER].map((name) => deaths(mixed, name));
+  const before = said();
   await mixed.cluster.faults.split([PREFERRED], ["hb1"]);
-  await until("both to have it", () => mixed.owners().length === 2, { limitMs: 180_000 });
+  const apart = () => mixed.owners().length === 2 && said().every((count, at) => count > before[at]!);
+  await until("both to have it, and to call the other dead", apart, { limitMs: 180_000 });
   await mixed.cluster.faults.heal();
   const watch = await watchOwnership([mixed.node(ours)], VIP);
   await mixed.ownedBy(ours);
