@@ -117,6 +117,25 @@ describe("the performer", () => {
     expect(calls).toEqual([]);
   });
 
+  test("claims nothing that others have taken while it was frozen between the decision and the act, and speaks on", async () => {
+    const { clock, calls, fed, perform } = performing();
+    const ours = { heard: [], claims: [{ group: "web", state: "running" }], leaving: false } as const;
+    const claiming = { ...STATUS, message: { ...STATUS.message, ours } };
+    perform(claiming);
+    await clock.advance(3000);
+    perform(claiming);
+    expect(calls.splice(0)).toEqual(["send status", "last word web", "send status", "last word web"]);
+    await clock.advance(3001);
+    perform(claiming);
+    expect(calls.splice(0)).toEqual([]);
+    expect(fed.length).toBe(2); // nothing was sent
+    perform(STATUS);
+    expect(calls.splice(0)).toEqual(["send status", "last word "]);
+    await clock.advance(3001);
+    perform(STATUS);
+    expect(calls).toEqual(["send status", "last word "]);
+  });
+
   test("hands on: the longer lease, the word of it, the end; frozen before that, only the end", async () => {
     const { clock, calls, perform } = performing();
     const lease = { kind: "guard", length: milliseconds(9690) } as const;

@@ -2,10 +2,11 @@
  * Carries out what the core decides, in order. Nothing here blocks: what takes time answers with an event.
  *
  * A renewal of VIP leases comes right after a status and is sent in the same turn. If we were frozen between the
- * decision and here, the renewal is not sent: the lease must end with our word.
+ * decision and here, the renewal is not sent: the lease must end with our word. Nor is a status that claims what others
+ * have taken meanwhile.
  */
 import type { Fact, Severity } from "@systole/bus";
-import type { Clock } from "@systole/machine";
+import type { Clock, Instant } from "@systole/machine";
 import type { CoreAction } from "../core/action.js";
 import type { CoreEvent, RequestId } from "../core/event.js";
 import type { Message, OtherMessage } from "../core/message.js";
@@ -49,6 +50,7 @@ export interface PerformerDependencies {
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
   const { clock, transmitter, runner, lease, lastWord, feed, background } = dependencies;
+  let spokeAt: Instant | undefined;
   return function perform(action) {
     switch (action.type) {
       case "persist-generation":
@@ -56,10 +58,16 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         return;
       case "send": {
         const at = clock.now();
+        const { message } = action;
+        if (message.type === "status") {
+          const isStale = spokeAt !== undefined && isTooLate(message, at - spokeAt);
+          spokeAt = at;
+          if (isStale) return;
+        }
         transmitter.send(action);
-        if (action.message.type !== "status") return;
+        if (message.type !== "status") return;
         // Before a VIP comes up: a process that dies right after that leaves it to the next one.
-        lastWord.sent(claimed(action.message));
+        lastWord.sent(claimed(message));
         feed({ type: "sent", generation: action.generation, at });
         return;
       }
@@ -109,6 +117,13 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
     }
   };
 }
+
+/**
+ * We were frozen between the decision and here, for so long that the others have what this status claims: who comes
+ * later in a group's order would yield to it. The core says something else as soon as it sees the time.
+ */
+const isTooLate = (status: Extract<Message, { type: "status" }>, silence: number): boolean =>
+  silence > status.deadtime && claimed(status).length > 0;
 
 /** The groups whose VIPs may be up by our will, as the status says it. */
 const claimed = ({ ours }: Extract<Message, { type: "status" }>): readonly string[] =>
