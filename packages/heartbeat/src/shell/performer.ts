@@ -49,28 +49,15 @@ export interface PerformerDependencies {
 }
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
-  const { clock, transmitter, runner, lease, lastWord, feed, background } = dependencies;
-  let spokeAt: Instant | undefined;
+  const { clock, transmitter, runner, lease, background } = dependencies;
+  const say = sayer(dependencies);
   return function perform(action) {
     switch (action.type) {
       case "persist-generation":
         background("storing the generation", persist(action.generation, dependencies));
         return;
-      case "send": {
-        const at = clock.now();
-        const { message } = action;
-        if (message.type === "status") {
-          const isStale = spokeAt !== undefined && isTooLate(message, at - spokeAt);
-          spokeAt = at;
-          if (isStale) return;
-        }
-        transmitter.send(action);
-        if (message.type !== "status") return;
-        // Before a VIP comes up: a process that dies right after that leaves it to the next one.
-        lastWord.sent(claimed(message));
-        feed({ type: "sent", generation: action.generation, at });
-        return;
-      }
+      case "send":
+        return say(action);
       case "resend":
         transmitter.resend(action.sequence);
         return;
@@ -115,6 +102,24 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
         dependencies.finished();
         return;
     }
+  };
+}
+
+/** Sends what the core says, but for a status that comes too late. */
+function sayer(dependencies: PerformerDependencies): (action: Extract<CoreAction, { type: "send" }>) => void {
+  const { clock, transmitter, lastWord, feed } = dependencies;
+  let spokeAt: Instant | undefined;
+  return (action) => {
+    const { message, generation } = action;
+    if (message.type !== "status") return transmitter.send(action);
+    const at = clock.now();
+    const isStale = spokeAt !== undefined && isTooLate(message, at - spokeAt);
+    spokeAt = at;
+    if (isStale) return;
+    transmitter.send(action);
+    // Before a VIP comes up: a process that dies right after that leaves it to the next one.
+    lastWord.sent(claimed(message));
+    feed({ type: "sent", generation, at });
   };
 }
 
