@@ -9,6 +9,8 @@ export interface EventSource {
   readonly daemon: string;
   /** Wall clock in milliseconds since 1970. */
   readonly wallClock: () => number;
+  /** Milliseconds since the kernel started. */
+  readonly monotonicMs: () => number;
 }
 
 /** What a reader missed, and what it can still have. */
@@ -46,6 +48,7 @@ export function eventLog(source: EventSource, length = EVENT_LOG_LENGTH): EventL
         node,
         daemon,
         atMs: source.wallClock(),
+        monotonicMs: source.monotonicMs(),
         severity,
         fact,
       };

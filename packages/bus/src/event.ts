@@ -244,6 +244,8 @@ export interface ClusterEvent {
   readonly daemon: string;
   /** Wall clock, milliseconds since 1970: for people. */
   readonly atMs: number;
+  /** Milliseconds since this node's kernel started, for differences; former versions had none. */
+  readonly monotonicMs?: number;
   readonly severity: Severity;
   readonly fact: Fact;
 }

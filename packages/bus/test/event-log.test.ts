@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { eventLog } from "../src/index.js";
 
-const source = { boot: "b1", node: "lb1", daemon: "heartbeat", wallClock: () => 1_700_000_000_000 };
+const source = {
+  boot: "b1",
+  node: "lb1",
+  daemon: "heartbeat",
+  wallClock: () => 1_700_000_000_000,
+  monotonicMs: () => 60_000,
+};
 const loaded = { kind: "config.loaded", file: "/etc/ha.d/ha.cf" } as const;
 
 function filled(count: number, length = 4) {

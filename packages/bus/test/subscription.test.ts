@@ -171,7 +171,10 @@ test("whatever is cut and whenever: each event is delivered once, or is in a gap
   });
   fc.assert(
     fc.property(acts, (script) => {
-      const log = eventLog({ boot: "b1", node: "lb1", daemon: "x", wallClock: () => 0 }, 5);
+      const log = eventLog(
+        { boot: "b1", node: "lb1", daemon: "x", wallClock: () => 0, monotonicMs: () => 0 },
+        5,
+      );
       let state = subscription({ boot: "b1", sequence: 0 }, instant(0));
       let now = 0;
       let connection: (() => void) | undefined;

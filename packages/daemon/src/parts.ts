@@ -45,7 +45,8 @@ export function makeParts(name: string, options: DaemonOptions): Parts {
   const { environment, stderr, sendDatagram, callerOf } = door;
   const logging = createLog({ name, pid, level: options.logLevel ?? "info", stderr, sendDatagram });
   const monotonicUs = () => process.hrtime.bigint() / 1000n;
-  const events = eventLog({ boot, node, daemon: name, wallClock });
+  const monotonicMs = () => Number(monotonicUs() / 1000n);
+  const events = eventLog({ boot, node, daemon: name, wallClock, monotonicMs });
   const accounts = systemAccounts();
   const root = options.runRoot ?? runRoot(environment);
   const { log } = logging;

@@ -20,7 +20,8 @@ let directory: string;
 let server: ControlServer;
 let path: string;
 let mayChange = true;
-const events = () => eventLog({ boot: "b1", node: "lb1", daemon: "test", wallClock: () => 0 });
+const events = () =>
+  eventLog({ boot: "b1", node: "lb1", daemon: "test", wallClock: () => 0, monotonicMs: () => 0 });
 let log = events();
 
 async function start(): Promise<void> {

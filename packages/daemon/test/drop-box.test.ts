@@ -15,7 +15,13 @@ let complaints: string[];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "systole-drop-"));
-  events = eventLog({ boot: "b1", node: "lb1", daemon: "ldirectord.shop.cf", wallClock: () => 1000 });
+  events = eventLog({
+    boot: "b1",
+    node: "lb1",
+    daemon: "ldirectord.shop.cf",
+    wallClock: () => 1000,
+    monotonicMs: () => 0,
+  });
   complaints = [];
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));

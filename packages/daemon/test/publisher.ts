@@ -12,7 +12,7 @@ export interface Publisher {
 
 /** @param run the directory of the runtime directories */
 export async function publisher(run: string, daemon: string, node: string, boot: string): Promise<Publisher> {
-  const log = eventLog({ boot, node, daemon, wallClock: () => Date.now() });
+  const log = eventLog({ boot, node, daemon, wallClock: () => Date.now(), monotonicMs: () => 0 });
   const control = createControlServer({
     ...{ boot, events: log, log: pino({ level: "silent" }) },
     ...{ callerOf: () => ({ pid: 0, uid: 0, gid: 0 }), mayChange: () => true },

@@ -135,7 +135,13 @@ async function mailServer(refuse = "") {
 
 function carrier(heard: boolean, sendmailPaths: readonly string[] = []) {
   const clock = systemClock();
-  const events = eventLog({ boot: "b", node: "lb1", daemon: "ldirectord", wallClock: () => 0 });
+  const events = eventLog({
+    boot: "b",
+    node: "lb1",
+    daemon: "ldirectord",
+    wallClock: () => 0,
+    monotonicMs: () => 0,
+  });
   const lines: string[] = [];
   const line = (_fields: object, text: string) => void lines.push(text);
   // The part under test uses no more of a logger than this.

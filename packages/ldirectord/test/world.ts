@@ -81,7 +81,13 @@ export function makeWorld(
   const spoken: [string, string][] = [];
   const pingable = { answer: (_: string) => true };
   const external: World["external"] = { answer: () => ({ up: true, message: "" }) };
-  const events = eventLog({ boot: "test", node: "lb1", daemon: "ldirectord", wallClock: () => clock.now() });
+  const events = eventLog({
+    boot: "test",
+    node: "lb1",
+    daemon: "ldirectord",
+    wallClock: () => clock.now(),
+    monotonicMs: () => 0,
+  });
   const line = (_fields: object, text: string) => void log.push(text);
   // The parts under test write lines, and use no more of a logger than this.
   const logger = { debug: line, info: line, warn: line, error: line } as unknown as Logger;

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import type { Logger } from "@systole/daemon";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AUDIT_FILE_BYTES, FIRST_HASH, hashOf, openAuditTrail } from "../src/shell/audit.js";
-import { dead, serverDown } from "./event.js";
+import { alive, dead, serverDown } from "./event.js";
 
 let directory: string;
 let path: string;
@@ -40,6 +40,15 @@ test("each line has the hash of the line before, over a restart, too; nothing is
     severity: "critical",
     node: "lb2",
   });
+});
+
+test("events of one story share an id, over a restart, too; the clock that never jumps is there", () => {
+  openAuditTrail(path, log).append({ ...dead(1), monotonicMs: 61_000 });
+  openAuditTrail(path, log).append({ ...alive(2), monotonicMs: 64_000 });
+  expect(lines().map((line) => JSON.parse(line))).toMatchObject([
+    { correlation: "lb2.heartbeat.b1.1", monotonicMs: 61_000 },
+    { correlation: "lb2.heartbeat.b1.1", monotonicMs: 64_000 },
+  ]);
 });
 
 test("a line that a crash tore stays alone; the next one begins anew", () => {

@@ -77,7 +77,7 @@ export async function openOffice({
     const life = boots;
     const parts = {
       ...{ node, clock, wallClock, kernelBoot, log: silent, random: () => 0.5, metrics: createMetrics() },
-      events: eventLog({ boot: `own${life}`, node, daemon: "notifierd", wallClock }),
+      events: eventLog({ boot: `own${life}`, node, daemon: "notifierd", wallClock, monotonicMs: () => 0 }),
       spool: openSpool(root),
       background: () => {},
       role: { changed() {}, isStandby },
@@ -112,7 +112,9 @@ export async function openOffice({
     },
     hear(daemon, severity, fact) {
       const boot = `b${boots}`;
-      const log = publishers.get(`${daemon} ${boot}`) ?? eventLog({ boot, node, daemon, wallClock });
+      const log =
+        publishers.get(`${daemon} ${boot}`) ??
+        eventLog({ boot, node, daemon, wallClock, monotonicMs: () => 0 });
       publishers.set(`${daemon} ${boot}`, log);
       const event = log.publish(severity, fact);
       office.take(event);

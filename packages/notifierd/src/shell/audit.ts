@@ -1,9 +1,10 @@
 /**
  * The audit trail: every event of this node, one JSON line each, appended and never changed.
  *
- * Each line has the SHA-256 of the line before it: who changes or removes one has to write all that follow anew. It is
- * what `systole why` and `systole events` read. At 10 MiB the file moves to `.1`; five of these are kept, and the first
- * line of a new file has the hash of the last line of the old one.
+ * Events of one story share the id in `correlation` (`core/correlation.ts`). Each line has the SHA-256 of the line
+ * before it: who changes or removes one has to write all that follow anew. `systole why` and `systole events` read it.
+ * At 10 MiB the file moves to `.1`; five of these are kept, and the first line of a new file has the hash of the last
+ * line of the old one.
  */
 import { createHash } from "node:crypto";
 import {
@@ -20,10 +21,11 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "@systole/daemon";
+import { correlate, NOTHING_OPEN } from "../core/correlation.js";
 import { meaning } from "../core/facts.js";
 import { oneLine } from "../core/printable.js";
 import * as lines from "../log-lines.js";
-import { type ClusterEvent, eventId } from "../types.js";
+import { type ClusterEvent, eventId, type Fact } from "../types.js";
 import { KnownEvents } from "./known-events.js";
 
 export const AUDIT_FILE_BYTES = 10 * 1024 * 1024;
@@ -42,6 +44,7 @@ export const hashOf = (line: string): string => createHash("sha256").update(line
 export function openAuditTrail(path: string, log: Logger): AuditTrail {
   const known = new KnownEvents();
   let previous = FIRST_HASH;
+  let open = NOTHING_OPEN;
   let complained = false;
   /** A crash may have left half a line. */
   let torn = false;
@@ -49,10 +52,10 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     const tail = readTail(path);
     torn = tail !== "" && !tail.endsWith("\n");
-    const written = tail.split("\n").filter((line) => idOf(line) !== undefined);
-    const last = written.at(-1); // a torn line is no link of the chain
-    if (last !== undefined) previous = hashOf(last);
-    known.add(written.flatMap((line) => idOf(line) ?? []));
+    const written = tail.split("\n").flatMap((line) => writtenAs(line) ?? []); // a torn line is no link of the chain
+    previous = hashOfLast(written) ?? previous;
+    known.add(written.map(({ id }) => id));
+    for (const { id, fact } of written) open = correlate(open, id, fact).open;
   } catch (error) {
     complain(error);
   }
@@ -66,7 +69,8 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
     append(event) {
       const id = eventId(event);
       if (known.has(id)) return;
-      const line = JSON.stringify(recordOf(event, id, previous));
+      const story = correlate(open, id, event.fact);
+      const line = JSON.stringify({ ...recordOf(event, id), correlation: story.correlation, previous });
       try {
         rotateIfFull(path);
         write(path, `${torn ? "\n" : ""}${line}\n`);
@@ -74,36 +78,50 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
         complain(error);
         return;
       }
-      [torn, complained, previous] = [false, false, hashOf(line)];
+      [torn, complained, previous, open] = [false, false, hashOf(line), story.open];
       known.add([id]);
     },
   };
 }
 
-function recordOf(event: ClusterEvent, id: string, previous: string) {
-  const { atMs, node, daemon, severity, fact } = event;
+function recordOf(event: ClusterEvent, id: string) {
+  const { atMs, monotonicMs, node, daemon, severity, fact } = event;
   const text = oneLine(meaning(fact).text, 1000);
   return {
     schemaVersion: 1,
     at: new Date(atMs).toISOString(),
+    monotonicMs,
     id,
     node,
     daemon,
     severity,
     text,
     fact,
-    previous,
   };
 }
 
-function idOf(line: string): string | undefined {
+interface Written {
+  readonly line: string;
+  readonly id: string;
+  readonly fact: Fact;
+}
+
+/** A line of ours as it was written; undefined for one that a crash tore. */
+function writtenAs(line: string): Written | undefined {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "id" in value ? String(value.id) : undefined;
+    const value = JSON.parse(line);
+    return typeof value?.id === "string" && typeof value.fact?.kind === "string"
+      ? { line, id: value.id, fact: value.fact }
+      : undefined;
   } catch {
     return undefined;
   }
 }
+
+const hashOfLast = (written: readonly Written[]): string | undefined => {
+  const last = written.at(-1);
+  return last && hashOf(last.line);
+};
 
 function readTail(path: string): string {
   if (!existsSync(path)) return "";
