@@ -3,9 +3,10 @@
  *
  *   in --taken out--> out, due after the period --due--> out, due after another period --back, no longer wanted--> in
  *
- * The period counts from the moment at which it was taken out, whether that was mailed or not.
+ * The period counts from the moment at which it was taken out, whether that was mailed or not. Each real server is a
+ * machine of its own: at the start all of them go out, and come back one by one.
  */
-import { earliest, type Instant, type Machine, type Millis, plus } from "@systole/machine";
+import { combine, type Instant, type Machine, type Members, type Millis, plus } from "@systole/machine";
 import type { RealConfig, ServiceConfig } from "./configured.js";
 
 export interface Reminder {
@@ -13,70 +14,86 @@ export interface Reminder {
   readonly real: RealConfig;
 }
 
-interface Waiting extends Reminder {
-  readonly since: Instant;
+interface Watched extends Reminder {
   /** Undefined while nobody wants to be reminded. */
-  readonly dueAt: Instant | undefined;
+  readonly period: Millis | undefined;
+  /** While it is out: the moment of that, or of the last reminder. */
+  readonly from: Instant | undefined;
 }
 
-export interface RemindersState {
-  /** By service key; services that nobody is reminded of are missing. */
-  readonly periods: ReadonlyMap<string, Millis>;
-  readonly waiting: ReadonlyMap<string, Waiting>;
-}
+export type RemindersState = Members<string, Watched>;
 
 export type RemindersEvent =
-  /** A configuration: the real servers that it does not have are forgotten. */
+  /** A configuration: who is out stays out, and the real servers that it does not have are forgotten. */
   | {
       readonly type: "configure";
+      readonly services: readonly ServiceConfig[];
+      /** By service key; services that nobody is reminded of are missing. */
       readonly periods: ReadonlyMap<string, Millis>;
-      readonly has: (reminder: Reminder) => boolean;
     }
   | ({ readonly type: "out" | "back" } & Reminder);
 
 export type RemindersAction = { readonly type: "remind" } & Reminder;
 
-export const noReminders: RemindersState = { periods: new Map(), waiting: new Map() };
+const watched: Machine<Watched, { readonly type: "out" | "back" }, RemindersAction> = {
+  step(state, event, now) {
+    switch (event.type) {
+      case "out":
+        return { state: { ...state, from: now }, actions: [] };
+      case "back":
+        return { state: { ...state, from: undefined }, actions: [] };
+      case "tick": {
+        const dueAt = due(state);
+        if (dueAt === undefined || dueAt > now) return { state, actions: [] };
+        const { service, real } = state;
+        return { state: { ...state, from: now }, actions: [{ type: "remind", service, real }] };
+      }
+    }
+  },
+  nextDeadline: due,
+};
+
+function due({ from, period }: Watched): Instant | undefined {
+  return from === undefined || period === undefined ? undefined : plus(from, period);
+}
+
+const all = combine<string, Watched, { readonly type: "out" | "back" }, RemindersAction>(watched);
+
+export const noReminders: RemindersState = all.of([]);
 
 const keyOf = ({ service, real }: Reminder): string => `${service.key} ${real.key}`;
 
 export const remindersMachine: Machine<RemindersState, RemindersEvent, RemindersAction> = {
   step(state, event, now) {
     switch (event.type) {
-      case "configure": {
-        const kept = [...state.waiting].filter(([, each]) => event.has(each));
-        const waiting = new Map(kept.map(([key, each]) => [key, scheduled(each, event.periods, each.since)]));
-        return { state: { periods: event.periods, waiting }, actions: [] };
-      }
-      case "out": {
-        const { service, real } = event;
-        const one = scheduled({ service, real, since: now, dueAt: undefined }, state.periods, now);
-        return { state: { ...state, waiting: new Map(state.waiting).set(keyOf(event), one) }, actions: [] };
-      }
-      case "back": {
-        const waiting = new Map(state.waiting);
-        waiting.delete(keyOf(event));
-        return { state: { ...state, waiting }, actions: [] };
-      }
+      case "configure":
+        return { state: configured(state, event.services, event.periods), actions: [] };
+      case "out":
+      case "back":
+        return plain(all.step(state, keyOf(event), event, now));
       case "tick":
-        return tick(state, now);
+        return plain(all.tick(state, now));
     }
   },
-  nextDeadline: ({ waiting }) => earliest([...waiting.values()].map(({ dueAt }) => dueAt)),
+  nextDeadline: ({ deadline }) => deadline,
 };
 
-function scheduled(one: Waiting, periods: RemindersState["periods"], from: Instant): Waiting {
-  const period = periods.get(one.service.key);
-  return { ...one, dueAt: period === undefined ? undefined : plus(from, period) };
-}
+const plain = ({ state, actions }: ReturnType<typeof all.tick>) => ({
+  state,
+  actions: actions.map(({ action }) => action),
+});
 
-function tick(state: RemindersState, now: Instant) {
-  const actions: RemindersAction[] = [];
-  const waiting = new Map(state.waiting);
-  for (const [key, one] of state.waiting) {
-    if (one.dueAt === undefined || one.dueAt > now) continue;
-    actions.push({ type: "remind", service: one.service, real: one.real });
-    waiting.set(key, scheduled(one, state.periods, now));
+function configured(
+  before: RemindersState,
+  services: readonly ServiceConfig[],
+  periods: ReadonlyMap<string, Millis>,
+): RemindersState {
+  const now = new Map<string, Watched>();
+  for (const service of services) {
+    for (const real of service.reals) {
+      const key = keyOf({ service, real });
+      now.set(key, { service, real, period: periods.get(service.key), from: before.get(key)?.from });
+    }
   }
-  return { state: { ...state, waiting }, actions };
+  return all.of(now);
 }

@@ -2,11 +2,10 @@
 import { type Clock, drive, type Millis, seconds } from "@systole/machine";
 import type { LdirectordConfig } from "../config/ldirectord-cf.js";
 import type { AlertState, SmtpServer } from "../config/mail.js";
-import type { RealConfig, ServiceConfig } from "../core/configured.js";
+import type { ServiceConfig } from "../core/configured.js";
 import type { Planned } from "../core/director-state.js";
 import {
   noReminders,
-  type Reminder,
   type RemindersAction,
   type RemindersEvent,
   type RemindersState,
@@ -76,8 +75,8 @@ export function createLetters({ clock, node, send, logLine, isByHand }: LettersP
       config = next;
       reminders.feed({
         type: "configure",
+        services: next.virtuals.map(({ service }) => service),
         periods: periodsOf(next),
-        has: (each) => isConfigured(next, each),
       });
     },
     state(now) {
@@ -113,9 +112,3 @@ function periodsOf({ virtuals, globals }: LdirectordConfig): ReadonlyMap<string,
       .map(([key, frequency]) => [key, seconds(frequency)]),
   );
 }
-
-const isConfigured = ({ virtuals }: LdirectordConfig, { service, real }: Reminder): boolean =>
-  virtuals.some(
-    ({ service: { key, reals } }) =>
-      key === service.key && reals.some((one: RealConfig) => one.key === real.key),
-  );
