@@ -10,11 +10,20 @@ const unlessInstalled = (other, command) =>
   `[ "$(dpkg-query -W -f '\${db:Status-Status}' ${other} 2>/dev/null)" = installed ] || ${command}`;
 const edited = (file, md5) => `! echo "${md5}  ${file}" | md5sum --status -c - 2>/dev/null`;
 
+/**
+ * heartbeat starts the original ldirectord, so its unit is disabled wherever haresources names it. Ours must run by then:
+ * heartbeat only tells it when its table is wanted. While packages are unpacked the administrator's file is set aside.
+ */
+const NAMED_IN_HARESOURCES = `local file=/etc/ha.d/haresources
+    [ ! -e "$file.before-systole" ] || file=$file.before-systole
+    grep -Eqs '^([^#]*[[:space:]])?ldirectord(::|[[:space:]]|$)' "$file"`;
+
 /** @param md5 of a shipped file by its path. */
 export const daemons = (md5) => ({
   heartbeat: {
     CONFIGURED: `${edited("/etc/ha.d/ha.cf", md5("etc/ha.d/ha.cf"))} && grep -qs '^[[:space:]]*auth' /etc/ha.d/authkeys`,
     EDIT: "edit /etc/ha.d/ha.cf and haresources, make a key (systole authkeys new)",
+    NEEDED: "false",
     RENEW: HAND_ON,
     EXAMPLE: "[ -e /etc/ha.d/shellfuncs ] || install -D -m 644 -t /etc/ha.d /usr/share/systole/shellfuncs",
     PURGE: [
@@ -26,6 +35,7 @@ export const daemons = (md5) => ({
   ldirectord: {
     CONFIGURED: edited("/etc/ha.d/ldirectord.cf", md5("etc/ha.d/ldirectord.cf")),
     EDIT: "edit /etc/ha.d/ldirectord.cf",
+    NEEDED: NAMED_IN_HARESOURCES,
     RENEW: KILL,
     EXAMPLE: ":",
     PURGE: unlessInstalled("ldirectord", "rm -f /var/log/ldirectord.log*"),
@@ -34,6 +44,7 @@ export const daemons = (md5) => ({
     CONFIGURED:
       "! cmp -s /usr/share/systole/conntrackd.conf /etc/conntrackd/conntrackd.conf && ! systemctl -q is-active conntrackd",
     EDIT: "edit /etc/conntrackd/conntrackd.conf",
+    NEEDED: "false",
     RENEW: RESTART,
     EXAMPLE:
       "[ -e /etc/conntrackd/conntrackd.conf ] || install -D -m 644 -t /etc/conntrackd /usr/share/systole/conntrackd.conf",
@@ -45,6 +56,7 @@ export const daemons = (md5) => ({
   notifierd: {
     CONFIGURED: "true",
     EDIT: "edit /etc/systole/notifier.ini",
+    NEEDED: "false",
     RENEW: RESTART,
     EXAMPLE: ":",
     PURGE: "rm -rf /var/lib/systole/notifierd /var/spool/systole /var/log/systole",

@@ -1,12 +1,14 @@
 #!/bin/bash
-# machine.sh NAME ROOT NODE-PID FOLDER: starts a Debian machine, systemd as process 1, in the network of a lab node; stays
+# machine.sh NAME ROOT NODE-PID FOLDER [UNIT]...: starts a Debian machine, systemd as process 1, in the network of a lab node; stays
 # until the machine is off. Run inside the laboratory's supervisor, so that it ends with the laboratory. FOLDER gets its
-# file tree (root/) and console.log. The working directory is its /checkout, read only.
+# file tree (root/) and console.log. Each UNIT is disabled. The working directory is its /checkout, read only.
 set -u
 name=$1 root=$2 node=$3 dir=$4
+shift 4
 mkdir -p "$dir" && mount -t tmpfs machine "$dir" || exit
 mkdir "$dir"/{upper,work,root}
 mount -t overlay -o "lowerdir=$root,upperdir=$dir/upper,workdir=$dir/work" machine "$dir/root" || exit
+for unit; do rm -f "$dir"/root/etc/systemd/system/*.wants/"$unit".service; done
 machine_id=$(tr -d - </proc/sys/kernel/random/uuid)
 echo "$machine_id" >"$dir/root/etc/machine-id"
 # A control group of its own in each hierarchy that systemd-nspawn uses; other laboratories may have a machine of this name.

@@ -10,7 +10,7 @@ import { basename, dirname, join } from "node:path";
 import type { Cluster } from "./cluster.js";
 import type { LabNode } from "./node.js";
 import { childOf, type Outcome, type RunOptions, run, signalTo } from "./process.js";
-import { until } from "./until.js";
+import { slowness, until } from "./until.js";
 
 /** `ultramonkey`: Debian 12 with the real heartbeat and ldirectord. */
 export type Suite = "trixie" | "bookworm" | "ultramonkey";
@@ -44,11 +44,28 @@ export class Machine {
     this.#folder = folder;
   }
 
-  /** Boots it and waits until systemd has started everything. @param root of `machineRoot`. */
-  static async boot(cluster: Cluster, node: LabNode, root: string): Promise<Machine> {
+  /**
+   * Boots it and waits until systemd has started everything.
+   *
+   * @param root of `machineRoot`. @param disabled units that its administrator has disabled.
+   */
+  static async boot(
+    cluster: Cluster,
+    node: LabNode,
+    root: string,
+    disabled: readonly string[] = [],
+  ): Promise<Machine> {
     const folder = `/run/machines/${node.name}`;
     const supervisor = ["-t", String(cluster.pid), "-m", "-p"];
-    const script = ["bash", "test/lab/machine.sh", node.name, root, String(insidePid(node.pid)), folder];
+    const script = [
+      "bash",
+      "test/lab/machine.sh",
+      node.name,
+      root,
+      String(insidePid(node.pid)),
+      folder,
+      ...disabled,
+    ];
     const wrapper = spawn("nsenter", [...supervisor, "--", "env", "-C", process.cwd(), ...script], {
       stdio: "ignore",
     });
@@ -64,7 +81,7 @@ export class Machine {
         const state = await run(entered(init, ["systemctl", "is-system-running"]), { check: false });
         return /^(running|degraded)/.test(state.stdout) ? init : undefined;
       },
-      { limitMs: BOOT_LIMIT_MS, everyMs: 100 },
+      { limitMs: BOOT_LIMIT_MS, everyMs: 100 * slowness }, // a look costs half a second in the guest
     );
     return new Machine(node, pid, files);
   }

@@ -38,7 +38,7 @@ node director2
 });
 
 /** The packages that take the place of the originals. */
-const OURS = "/packages/systole-{common,runtime,heartbeat,ldirectord}_0*.deb";
+export const OURS = "/packages/systole-{common,runtime,heartbeat,ldirectord}_0*.deb";
 
 export class Migration {
   readonly pair: MachinePair;
