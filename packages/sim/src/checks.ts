@@ -76,6 +76,25 @@ export function generationGrows(packet: Packet, newest: Map<string, number>): st
   return undefined;
 }
 
+/**
+ * 10. Nobody claims a group when others may have it by its own word: its status before was longer ago than the deadtime
+ * which that one announced, or which a restart on purpose has left. Remembers the last status of each node in `spoke`.
+ */
+export function noLateClaim(packet: Packet, now: number, spoke: Map<string, LastStatus>): string | undefined {
+  const { from, message } = packet;
+  if (message.type !== "status") return undefined;
+  const before = spoke.get(from);
+  spoke.set(from, { at: now, deadtime: message.deadtime });
+  const claimed = message.ours?.claims.find(({ state }) => state === "starting" || state === "running");
+  if (claimed === undefined || before === undefined || now - before.at <= before.deadtime) return undefined;
+  return `${from} claims ${claimed.group} after ${Math.round(now - before.at)} ms of silence`;
+}
+
+export interface LastStatus {
+  readonly at: number;
+  readonly deadtime: number;
+}
+
 /** 7. Long enough after the last fault, every VIP has exactly one owner. */
 export function owned(all: readonly Owners[]): string | undefined {
   const wrong = all.find(({ hosts }) => hosts.length !== 1);

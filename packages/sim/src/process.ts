@@ -202,7 +202,8 @@ export class Process {
     }
   }
 
-  #send({ generation, sequence, dest, message }: Extract<CoreAction, { type: "send" }>): void {
+  #send({ generation, sequence, dest, message, until }: Extract<CoreAction, { type: "send" }>): void {
+    if (until !== undefined && this.#door.now() >= until) return;
     const packet: Packet = { from: this.#door.settings.local, generation, sequence, dest, message };
     if (sequence !== undefined) {
       this.#history.set(sequence, packet);

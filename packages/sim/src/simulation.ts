@@ -1,7 +1,16 @@
 /** A cluster of simulated hosts, watched: every invariant is checked at every event it concerns. */
 import type { Fact } from "@systole/bus";
 import type { ClusterSettings, CoreAction } from "@systole/heartbeat";
-import { generationGrows, graceMs, inOrder, neverTwice, type Owners, oneOwner } from "./checks.js";
+import {
+  generationGrows,
+  graceMs,
+  inOrder,
+  type LastStatus,
+  neverTwice,
+  noLateClaim,
+  type Owners,
+  oneOwner,
+} from "./checks.js";
 import type { DirectorCore } from "./director.js";
 import { vipOf } from "./group-runner.js";
 import { directedVips, Host } from "./host.js";
@@ -58,6 +67,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const trace = createTrace(() => world.now());
   const sequences = new Map<string, number>();
   const generations = new Map<string, number>();
+  const spoke = new Map<string, LastStatus>();
   const hosts: Host[] = [];
   const downServers = new Set<string>();
   const fenceDevice = { works: true };
@@ -114,6 +124,12 @@ export function createSimulation(options: SimulationOptions): Simulation {
     });
   }
 
+  /** A restart on purpose: who hears nothing of it boots, and waits longer than that. */
+  function leaveLonger(host: string, deadtime: number): void {
+    const last = spoke.get(host);
+    if (last !== undefined) spoke.set(host, { ...last, deadtime });
+  }
+
   const lan = createServiceLan(world, hosts);
   const watcher = {
     vip(host: string, address: string, up: boolean, how: string) {
@@ -131,10 +147,12 @@ export function createSimulation(options: SimulationOptions): Simulation {
       if (packet.again) return;
       blame(neverTwice(packet, sequences));
       blame(generationGrows(packet, generations));
+      blame(noLateClaim(packet, world.now(), spoke));
     },
     acted(host: string, action: CoreAction) {
       writeAction(trace, host, action);
       lan.acted(host, action);
+      if (action.type === "hand-on") leaveLonger(host, action.deadtime);
       if (action.type === "fence") fence(host, action.node);
     },
   };

@@ -58,8 +58,12 @@ export const commands: Readonly<Record<string, Command>> = {
   plug: onHost((host) => {
     host.isPlugged = true;
   }),
-  /** SIGSTOP, SIGCONT. */
-  freeze: onHost((host) => host.freeze()),
+  /** SIGSTOP, SIGCONT. `freeze lb1 deciding`: between its next decision and the first act of it. */
+  freeze: ({ host }, [name = "", when]) => {
+    if (when === undefined) host(name).freeze();
+    else if (when === "deciding") host(name).freezeWithin(0);
+    else throw new StoryError(`not a moment to freeze: ${when}`);
+  },
   thaw: onHost((host) => host.thaw()),
   /** Clean stop. */
   stop: onHost((host) => host.feed({ type: "stop" })),

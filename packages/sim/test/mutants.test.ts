@@ -165,6 +165,18 @@ test.each<Mutant>([
     within: 5000,
   },
   {
+    rule: "a claim that was decided before a freeze is not sent after it",
+    mutation: {
+      core: acting((action) => {
+        if (action.type !== "send") return action;
+        const { until: _, ...whenever } = action;
+        return whenever;
+      }),
+    },
+    reach: oneHealthy,
+    within: 300,
+  },
+  {
     rule: "of two owners after a partition one yields",
     mutation: {
       core: hearingStatus((status) => claims(status, (state) => state !== "running" && state !== "starting")),

@@ -17,6 +17,11 @@ export type CoreAction =
       readonly sequence?: number;
       readonly dest?: NodeName;
       readonly message: Message;
+      /**
+       * Of a status that claims a group. If it has come when this is performed, nothing is sent: we were frozen between
+       * deciding and acting, others may have what it claims, and whoever comes later in a group's order would yield.
+       */
+      readonly until?: Instant;
     }
   /** A message that decides nothing here, for clients and event scripts. */
   | { readonly type: "deliver"; readonly from: NodeName; readonly message: OtherMessage }

@@ -5,13 +5,23 @@
  * in the same turn, right after it, so that no lease outlives our last word: the simulation found the other order
  * wrong, for a process that is frozen between the two. And a renewal must not outlive the deadtime of the status
  * before: after a long turn we only speak, and renew with the next status, 50 ms later.
+ *
+ * A status that claims something is void once we have been silent for so long that we start over: a frozen owner's late
+ * word would take its groups back.
  */
 import { type Instant, milliseconds, plus, seconds } from "@systole/machine";
 import { countStatus } from "../wire/sequence.js";
 import { soon } from "./lease.js";
 import type { GroupClaim, GroupKey, HoldSet, NodeState, OwnFacts } from "./message.js";
 import { claimOf, holds } from "./ownership.js";
-import { announcedDeadtime, type ClusterState, leftToOthers, mayRenew, type Peer } from "./state.js";
+import {
+  announcedDeadtime,
+  type ClusterState,
+  leftToOthers,
+  mayRenew,
+  type Peer,
+  wordVoidAt,
+} from "./state.js";
 import { act, change, note, send, type Turn } from "./turn.js";
 
 /** How often we ask whether a silent peer answers for what we have. */
@@ -39,16 +49,19 @@ export function sayStatus(turn: Turn): void {
     nextStatusAt: plus(now, inTime || groups.length === 0 ? keepalive : soon(state.settings)),
   });
   turn.speak = false;
+  const ours = ownFacts(state);
+  const until = ours.claims.some(isOwners) ? wordVoidAt(state) : undefined;
   act(turn, {
     type: "send",
     generation: state.generation,
     sequence: sent.last,
+    ...(until !== undefined && { until }),
     message: {
       type: "status",
       state: ownState(state),
       deadtime: announcedDeadtime(state),
       protocol: 1,
-      ours: ownFacts(state),
+      ours,
     },
   });
   if (inTime && lease !== undefined && groups.length > 0) {
@@ -97,6 +110,9 @@ function ownFacts(state: ClusterState): OwnFacts {
     ...(macs !== undefined && { macs }),
   };
 }
+
+/** Whoever hears it and has the group, too, yields or tells the sender to. */
+const isOwners = ({ state }: GroupClaim): boolean => state === "starting" || state === "running";
 
 /** The groups whose VIPs may be up by our will. */
 export const held = (state: ClusterState): GroupKey[] =>

@@ -1,5 +1,5 @@
 /** The whole state of the core, and how a life begins. */
-import { type Instant, type Millis, milliseconds, plus } from "@systole/machine";
+import { type Instant, instant, type Millis, milliseconds, plus } from "@systole/machine";
 import { nothingReceived, type Reception } from "../wire/reception.js";
 import { nothingSent, type Sent } from "../wire/sequence.js";
 import { type Dialogue, noDialogue } from "./dialogue.js";
@@ -246,11 +246,17 @@ export const voided = (peer: Peer, now: Instant, deadAt: Instant): Peer => ({
 });
 
 /** We have been silent so long that others may call us dead: whatever we held or knew is void. */
-export const stalled = (state: ClusterState, now: Instant): boolean =>
-  state.lastSentAt !== undefined &&
-  state.life !== "gone" &&
-  now - state.lastSentAt >= silenceLimit(state.settings) &&
-  (state.inherited === undefined || now >= state.inherited.until);
+export const stalled = (state: ClusterState, now: Instant): boolean => {
+  const voidAt = wordVoidAt(state);
+  return voidAt !== undefined && state.life !== "gone" && now >= voidAt;
+};
+
+/** Unless we speak before, nothing that we hold or claim counts from then on; undefined while we have not spoken. */
+export function wordVoidAt({ lastSentAt, settings, inherited }: ClusterState): Instant | undefined {
+  if (lastSentAt === undefined) return undefined;
+  const voidAt = plus(lastSentAt, silenceLimit(settings));
+  return inherited === undefined ? voidAt : instant(Math.max(voidAt, inherited.until));
+}
 
 /** The silence after which others shall call us dead, as we say it now. */
 export function announcedDeadtime({ settings, restarting, inherited }: ClusterState): Millis {

@@ -6,7 +6,7 @@
  * have taken meanwhile.
  */
 import type { Fact, Severity } from "@systole/bus";
-import type { Clock, Instant } from "@systole/machine";
+import type { Clock } from "@systole/machine";
 import type { CoreAction } from "../core/action.js";
 import type { CoreEvent, RequestId } from "../core/event.js";
 import type { Message, OtherMessage } from "../core/message.js";
@@ -50,14 +50,13 @@ export interface PerformerDependencies {
 
 export function createPerformer(dependencies: PerformerDependencies): (action: CoreAction) => void {
   const { clock, transmitter, runner, lease, background } = dependencies;
-  const say = sayer(dependencies);
   return function perform(action) {
     switch (action.type) {
       case "persist-generation":
         background("storing the generation", persist(action.generation, dependencies));
         return;
       case "send":
-        return say(action);
+        return say(action, dependencies);
       case "resend":
         transmitter.resend(action.sequence);
         return;
@@ -105,30 +104,17 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
   };
 }
 
-/** Sends what the core says, but for a status that comes too late. */
-function sayer(dependencies: PerformerDependencies): (action: Extract<CoreAction, { type: "send" }>) => void {
+function say(action: Extract<CoreAction, { type: "send" }>, dependencies: PerformerDependencies): void {
   const { clock, transmitter, lastWord, feed } = dependencies;
-  let spokeAt: Instant | undefined;
-  return (action) => {
-    const { message, generation } = action;
-    if (message.type !== "status") return transmitter.send(action);
-    const at = clock.now();
-    const isStale = spokeAt !== undefined && isTooLate(message, at - spokeAt);
-    spokeAt = at;
-    if (isStale) return;
-    transmitter.send(action);
-    // Before a VIP comes up: a process that dies right after that leaves it to the next one.
-    lastWord.sent(claimed(message));
-    feed({ type: "sent", generation, at });
-  };
+  const { message, generation, until } = action;
+  const at = clock.now();
+  if (until !== undefined && at >= until) return;
+  transmitter.send(action);
+  if (message.type !== "status") return;
+  // Before a VIP comes up: a process that dies right after that leaves it to the next one.
+  lastWord.sent(claimed(message));
+  feed({ type: "sent", generation, at });
 }
-
-/**
- * We were frozen between the decision and here, for so long that the others have what this status claims: who comes
- * later in a group's order would yield to it. The core says something else as soon as it sees the time.
- */
-const isTooLate = (status: Extract<Message, { type: "status" }>, silence: number): boolean =>
-  silence > status.deadtime && claimed(status).length > 0;
 
 /** The groups whose VIPs may be up by our will, as the status says it. */
 const claimed = ({ ours }: Extract<Message, { type: "status" }>): readonly string[] =>

@@ -7,7 +7,7 @@ import { clusterMachine, holdVerdict } from "../../src/core/cluster.js";
 import type { CoreEvent } from "../../src/core/event.js";
 import type { Message, OwnFacts } from "../../src/core/message.js";
 import type { ClusterSettings } from "../../src/core/settings.js";
-import { booted, type ClusterState } from "../../src/core/state.js";
+import { type Boot, booted, type ClusterState } from "../../src/core/state.js";
 import { viewOf } from "../../src/core/view.js";
 
 const VIP = "IPaddr2::192.0.2.10/32/eth0";
@@ -224,6 +224,37 @@ test("frozen between deciding a status and sending it: the silence counts to the
   expect(tooLate.state).toMatchObject({ life: "storing", generation: 8 });
   expect(kinds(tooLate.actions, "drop-vips", "renew")).toEqual(["drop-vips"]);
 });
+
+test("a status that claims something is void when its sender must start over; one that claims nothing never is", () => {
+  const node = core();
+  node.runUntil(9_500);
+  expect(untils(node.taken())).toEqual(new Set([undefined]));
+  node.runUntil(10_000);
+  node.feed({ type: "started", group: VIP, steps: [], degraded: [] });
+  node.taken();
+  node.runUntil(11_000);
+  expect(untils(node.taken())).toEqual(new Set([13_000]));
+});
+
+test("what was adopted may be claimed as long as the word of the process before counts", () => {
+  const machine = clusterMachine();
+  const stored = { type: "generation-stored", generation: 7 } as const;
+  const said = (boot: Partial<Boot>) => {
+    const whole = { storedGeneration: 6, adopted: [VIP], lastWordAt: instant(-500), ...boot };
+    const asked = machine.step(booted(settings, whole, instant(0)), { type: "tick" }, instant(0));
+    return untils(machine.step(asked.state, stored, instant(1)).actions);
+  };
+  expect(said({})).toEqual(new Set([2500]));
+  const inherited = { deadtime: seconds(10), until: instant(7500) };
+  expect(said({ inherited })).toEqual(new Set([7500]));
+});
+
+const untils = (actions: readonly CoreAction[]) =>
+  new Set(
+    actions.flatMap((action) =>
+      action.type === "send" && action.message.type === "status" ? [action.until] : [],
+    ),
+  );
 
 test("a status of a former life does not count as a word of this one", () => {
   const node = core();
