@@ -57,7 +57,8 @@ export async function linuxLinks(sockets: Sockets, route: NetlinkConnection): Pr
     list: () => dump().catch((error: unknown) => Promise.reject(kernelError("list interfaces", error))),
     async up(name) {
       const operation = `set ${name} up`;
-      const { index } = need(name, operation);
+      const { index, up } = need(name, operation);
+      if (up) return;
       await route.request(setLinkUp(index, true)).catch((error: unknown) => {
         throw kernelError(operation, error);
       });
