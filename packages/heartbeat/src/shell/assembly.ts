@@ -21,6 +21,7 @@ import { createFencer, type Fencer } from "./fencer.js";
 import { storeGeneration } from "./generation-file.js";
 import { createHeardKeeper, type HeardKeeper } from "./heard-file.js";
 import type { LastWordFile } from "./last-word.js";
+import { createLeisure, type Leisure } from "./leisure.js";
 import { createLoadAverage } from "./load-average.js";
 import { createMediaSet, type MediaSet } from "./media-set.js";
 import { createNeighbourhood, type Neighbourhood } from "./neighbourhood.js";
@@ -60,6 +61,8 @@ export interface Assembly {
   readonly answers: Answers;
   readonly heard: HeardKeeper;
   readonly neighbourhood: Neighbourhood;
+  /** Log lines and facts that wait. */
+  readonly leisure: Leisure;
   readonly status: () => HeartbeatStatus;
   /** Of the present configuration: a reload may bring another device. */
   readonly fencer: () => Fencer | undefined;
@@ -74,6 +77,9 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
   const dropped = createDropLog(clock, (line) => {
     if (present.configuration.haCf.logBadPackets) log.warn({ event: "datagram.dropped" }, line);
   });
+  const leisure = createLeisure(clock);
+  const publish: PerformerDependencies["publish"] = (severity, fact) =>
+    leisure.later(() => events.publish(severity, fact));
   const peerFraming = createPeerFraming();
   const ownLinks = createOwnLinks(clock, () => present.configuration.settings.deadtime);
   const receiver = receiverOf(present, { dropped, peerFraming, ownLinks }, dependencies);
@@ -115,11 +121,14 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     { stopRetries: () => stopRetries(present.configuration) },
     {
       clock,
-      log: runnerLog(context),
+      log: runnerLog(context, leisure),
       make: (spec, group) =>
         makeResource(
           spec,
-          resourceWorld(group, present, context, kernel, { lease, runForeign: units.runForeign }),
+          resourceWorld(group, present, context, kernel, {
+            ...{ lease, publish },
+            runForeign: units.runForeign,
+          }),
         ),
     },
   );
@@ -152,12 +161,13 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
       log.info({ event: "generation" }, logLines.generation(generation));
       return storeGeneration(paths.generation, generation);
     },
-    publish: events.publish,
-    log(note) {
-      logNote(note);
-      neighbourhood.noted(note);
-    },
-    deliver: neighbourhood.deliver,
+    publish,
+    log: (note) =>
+      leisure.later(() => {
+        logNote(note);
+        neighbourhood.noted(note);
+      }),
+    deliver: (from, message) => leisure.later(() => neighbourhood.deliver(from, message)),
     answer: answers.answer,
     stopFailed(resource) {
       log.error({ event: "resource.stop-failed", resource }, logLines.rebootRequired());
@@ -168,7 +178,7 @@ export function assemble(dependencies: AssemblyDependencies): Assembly {
     askForVips: (groups) => claims.ask(groups),
   };
   return {
-    ...{ present, runner, media, pinger, claims, heard, answers, neighbourhood, status, fencer },
+    ...{ present, runner, media, pinger, claims, heard, answers, neighbourhood, leisure, status, fencer },
     begin(boot) {
       const initial = booted(present.configuration.settings, boot, clock.now());
       present.begin(drive(clusterMachine(), initial, clock, createPerformer(parts)));
@@ -235,14 +245,18 @@ function stopRetries({ haCf }: Configuration): number {
   return wanted > 0 ? wanted : Number.POSITIVE_INFINITY;
 }
 
-function runnerLog({ log }: DaemonContext): RunnerLog {
+function runnerLog({ log }: DaemonContext, { later }: Leisure): RunnerLog {
   return {
     running: ({ script, args, text }, action) =>
-      log.info({ event: `resource.${action}`, resource: text }, logLines.running(script, args, action)),
+      later(() =>
+        log.info({ event: `resource.${action}`, resource: text }, logLines.running(script, args, action)),
+      ),
     failed: ({ text }, action, problem) =>
-      log.error({ event: "resource.failed", resource: text, action }, `${text} ${action}: ${problem}`),
+      later(() =>
+        log.error({ event: "resource.failed", resource: text, action }, `${text} ${action}: ${problem}`),
+      ),
     givingUp: ({ text }) =>
-      log.error({ event: "group.given-up", resource: text }, logLines.givingUpGroup(text)),
+      later(() => log.error({ event: "group.given-up", resource: text }, logLines.givingUpGroup(text))),
   };
 }
 

@@ -97,6 +97,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     logAnew: (haCf) => directLog(context, haCf, options),
   });
   const unwatch = watchFenceDevice(heartbeat.fencer, context);
+  process.once("exit", heartbeat.leisure.flush);
   context.onStop(async () => {
     heartbeat.present.feed({ type: "stop" });
     await done;
@@ -108,6 +109,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     unwatch();
     watchdog.disarm();
     if (isGuarded(heartbeat.present.configuration) && !isHandedOn) await guard.disarm();
+    heartbeat.leisure.flush();
     await kernel.close();
   });
   context.ready(`node ${context.node} of ${configuration.settings.nodes.join(", ")}`);

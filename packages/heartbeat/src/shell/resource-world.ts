@@ -21,18 +21,23 @@ export const scriptPlaces = (): ScriptPlaces => ({
   agentFolders: paths.agentFolders,
 });
 
+interface LentParts extends Pick<CatalogueDependencies, "publish"> {
+  readonly lease: VipLease;
+  readonly runForeign: RunForeign;
+}
+
 export function resourceWorld(
   group: string,
   present: Present,
-  { clock, node, log, events, wallClock }: DaemonContext,
+  { clock, node, log, wallClock }: DaemonContext,
   kernel: Network,
-  { lease, runForeign }: { lease: VipLease; runForeign: RunForeign },
+  { lease, publish, runForeign }: LentParts,
 ): CatalogueDependencies {
   return {
     clock,
     kernel,
     node,
-    lease,
+    ...{ lease, publish },
     mayHold() {
       // `ask-again`: this process stood still between the two lines. A starved one may need several tries.
       for (let attempt = 0; attempt < HOLD_ATTEMPTS; attempt++) {
@@ -42,7 +47,6 @@ export function resourceWorld(
       }
       return false;
     },
-    publish: events.publish,
     warn: (problem) => log.warn({ event: "resource.problem", group }, problem),
     call: controlCall(clock),
     date: () => new Date(wallClock()).toString(),
