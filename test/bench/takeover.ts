@@ -4,7 +4,9 @@
  *
  * takeover.ts [RUNS]: default 5 per row. Compares with takeover.json, which `--store` writes anew.
  */
+
 import { readFileSync, writeFileSync } from "node:fs";
+import { NODE_OPTIONS } from "../../packages/heartbeat/src/shell/node-options.js";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse, until } from "../lab/until.js";
@@ -52,7 +54,7 @@ async function takeover(row: Row): Promise<number> {
   try {
     configure(cluster, row);
     const program = "packages/heartbeat/dist/bin/heartbeat.js";
-    for (const node of directors) await node.spawn([process.execPath, "--single-threaded-gc", program, "-f"]);
+    for (const node of directors) await node.spawn([process.execPath, ...NODE_OPTIONS, program, "-f"]);
     await until("director1 to have the VIP", () => watcher.owners.join() === "director1", {
       limitMs: 20_000,
     });

@@ -1,9 +1,11 @@
 /** The stage: client, two directors, two real servers, a mail server; their files and daemons. */
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ClusterEvent, START } from "@systole/bus";
 import { controlClient, subscribe } from "@systole/daemon";
 import { systemClock } from "@systole/machine";
+import { NODE_OPTIONS } from "../../packages/heartbeat/src/shell/node-options.js";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { signalTo } from "../lab/process.js";
@@ -93,11 +95,11 @@ export class Stage {
     }
   }
 
-  /** The command line of one of the suite's programs. heartbeat asks for real time, as its service unit does. */
+  /** The command line of one of the suite's programs. heartbeat runs as its service unit does it. */
   program(owner: DaemonName, name: string, args: readonly string[]): string[] {
     const { root, programs, ipvs } = this.#options;
     const file = ipvs ? join(programs, `${name}.mjs`) : join(root, `packages/${owner}/dist/bin/${name}.js`);
-    return [process.execPath, ...(name === "heartbeat" ? ["--single-threaded-gc"] : []), file, ...args];
+    return [process.execPath, ...(name === "heartbeat" ? NODE_OPTIONS : []), file, ...args];
   }
 
   #configure(node: LabNode): void {

@@ -2,7 +2,9 @@
  * The client API of our heartbeat, asked by clients of the original: cl_status and ipfail of 3.0.6, which know only
  * /var/run/heartbeat/register, get the answers that our own cl_status gives.
  */
+
 import { expect, test } from "vitest";
+import { NODE_OPTIONS } from "../../packages/heartbeat/src/shell/node-options.js";
 import { type Cluster, withCluster } from "../lab/cluster.js";
 import { peerOn } from "../lab/peer.js";
 import { ultraMonkey } from "../lab/topology.js";
@@ -54,7 +56,7 @@ async function start(cluster: Cluster): Promise<void> {
   node.put("/etc/ha.d/ha.cf", HA_CF);
   node.put("/etc/ha.d/authkeys", "auth 1\n1 sha1 k\n", 0o600);
   node.put("/etc/ha.d/haresources", "director1 IPaddr2::10.0.1.200/24/pub\n");
-  await node.daemon("heartbeat", [process.execPath, "--single-threaded-gc", `${BIN}heartbeat.js`, "-f"]);
+  await node.daemon("heartbeat", [process.execPath, ...NODE_OPTIONS, `${BIN}heartbeat.js`, "-f"]);
   await until("the VIP", () => node.holds("10.0.1.200"), { limitMs: 60_000 });
 }
 

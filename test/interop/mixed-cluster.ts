@@ -1,6 +1,8 @@
 /** A director with our heartbeat, one with a real heartbeat 3.0.6 of Debian 12, and a VIP between them. */
+
 import { ControlError, controlClient } from "@systole/daemon";
 import type { HeartbeatStatus } from "../../packages/heartbeat/src/shell/commands.js";
+import { NODE_OPTIONS } from "../../packages/heartbeat/src/shell/node-options.js";
 import { type Cluster, withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { type Peer, peerOn } from "../lab/peer.js";
@@ -92,7 +94,7 @@ export class Mixed {
   async start(name: Name): Promise<void> {
     const node = this.node(name);
     if (this.isOurs(name)) {
-      const program = [process.execPath, "--single-threaded-gc", `${BIN}heartbeat.js`, "-f"];
+      const program = [process.execPath, ...NODE_OPTIONS, `${BIN}heartbeat.js`, "-f"];
       this.#pid = await node.daemon("heartbeat", program);
       return;
     }

@@ -1,5 +1,7 @@
 /** Programs that a running heartbeat starts and runs: respawn, event scripts; what they hear and what becomes of them. */
+
 import { expect, test } from "vitest";
+import { NODE_OPTIONS } from "../../packages/heartbeat/src/shell/node-options.js";
 import { type Cluster, withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { signalTo } from "../lab/process.js";
@@ -35,7 +37,7 @@ async function begin(cluster: Cluster): Promise<{ node: LabNode; pid: number }> 
 }
 
 const daemon = (node: LabNode): Promise<number> =>
-  node.daemon("heartbeat", [process.execPath, "--single-threaded-gc", `${BIN}heartbeat.js`, "-f"]);
+  node.daemon("heartbeat", [process.execPath, ...NODE_OPTIONS, `${BIN}heartbeat.js`, "-f"]);
 
 const linesOf = (node: LabNode, file: string): readonly string[] =>
   node.has(file) ? node.read(file).trim().split("\n") : [];

@@ -1,6 +1,8 @@
 /** Two directors with a heartbeat each, and a VIP between them. */
+
 import { ControlError, controlClient } from "@systole/daemon";
 import type { HeartbeatStatus } from "../../packages/heartbeat/src/shell/commands.js";
+import { NODE_OPTIONS } from "../../packages/heartbeat/src/shell/node-options.js";
 import { type Cluster, withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { signalTo } from "../lab/process.js";
@@ -53,9 +55,8 @@ export class Pair {
   }
 
   async start(node: LabNode, name = "heartbeat"): Promise<void> {
-    const flags = ["--single-threaded-gc"];
     const [execPath = "", file = ""] = program("heartbeat");
-    this.pids.set(node.name, await node.daemon(name, [execPath, ...flags, file, "-f"]));
+    this.pids.set(node.name, await node.daemon(name, [execPath, ...NODE_OPTIONS, file, "-f"]));
   }
 
   signal(node: LabNode, signal: NodeJS.Signals): void {

@@ -1,6 +1,8 @@
 /** Ours, the original and keepalived, each with the times asked for or the nearest it can. */
+
 import { controlClient } from "@systole/daemon";
 import type { HeartbeatStatus } from "../../../packages/heartbeat/src/shell/commands.js";
+import { NODE_OPTIONS } from "../../../packages/heartbeat/src/shell/node-options.js";
 import type { LabNode } from "../../lab/node.js";
 import { type Peer, peerOn } from "../../lab/peer.js";
 import { signalTo } from "../../lab/process.js";
@@ -37,7 +39,7 @@ export const systole = (times: Times): Contender => ({
     node.put("/etc/ha.d/ha.cf", haCf(times));
     node.put("/etc/ha.d/haresources", HARESOURCES);
     node.put("/etc/ha.d/authkeys", AUTHKEYS, 0o600);
-    await node.daemon("heartbeat", [process.execPath, "--single-threaded-gc", bin("heartbeat"), "-f"]);
+    await node.daemon("heartbeat", [process.execPath, ...NODE_OPTIONS, bin("heartbeat"), "-f"]);
   },
   log: "/var/log/ha-log",
   mark: "dist/bin/heartbeat.js",

@@ -6,6 +6,7 @@ import { pause } from "../resources/time-limit.js";
 import { readConfiguration } from "./configuration.js";
 import { dumpConfiguration } from "./dump.js";
 import { EXIT_CONFIGURATION } from "./foreground.js";
+import { NODE_OPTIONS } from "./node-options.js";
 import { paths } from "./paths.js";
 
 export interface Terminal {
@@ -54,8 +55,7 @@ export async function startBackground(
     terminal.error(`info: heartbeat: already running [pid ${running}].`);
     return 0;
   }
-  // Garbage collection must not wait for helper threads that do not have real-time scheduling.
-  const child = spawn(process.execPath, ["--single-threaded-gc", program, "-f", ...args], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, program, "-f", ...args], {
     detached: true,
     stdio: "ignore",
     env: { ...process.env, SYSTOLE_DETACHED: "1" },
