@@ -21,6 +21,7 @@ import { type LastWord, type LastWordFile, openLastWord, readLastWord } from "./
 import { armLease, isGuarded } from "./lease-arming.js";
 import { logTargets } from "./log-targets.js";
 import { paths } from "./paths.js";
+import { rehearse } from "./rehearsal.js";
 import { prepareRsctmp } from "./rsctmp.js";
 import { loadUuid } from "./uuid-file.js";
 import { keepWatchdog, type WatchdogKeeper } from "./watchdog-keeper.js";
@@ -96,6 +97,8 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     managed: !options.detached && process.env.INVOCATION_ID !== undefined, // systemd.exec(5)
     logAnew: (haCf) => directLog(context, haCf, options),
   });
+  const spoilt = await rehearse(context.clock);
+  if (spoilt !== undefined) context.log.info({ event: "rehearsal" }, `no rehearsal of a takeover: ${spoilt}`);
   const unwatch = watchFenceDevice(heartbeat.fencer, context);
   process.once("exit", heartbeat.leisure.flush);
   context.onStop(async () => {
