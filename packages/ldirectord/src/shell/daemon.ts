@@ -34,7 +34,7 @@ import { watchConfiguration } from "./watch-configuration.js";
 /** A daemon that stops waits so long for its last letters to leave. */
 const LAST_LETTERS_MS = 3000;
 /** No check is later than this for it. */
-const STEP = milliseconds(10);
+const STEP = milliseconds(25);
 
 export interface DaemonParts {
   readonly instance: Instance;
