@@ -1,10 +1,12 @@
 /** Programs of respawn as transient units: real processes, under programs that play the service manager. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@systole/machine";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clientStarter } from "../src/shell/client-unit.js";
+import { until } from "../../../test/lab/until.js";
+import { clientStarter, endUnits } from "../src/shell/client-unit.js";
 import { startedByManager } from "../src/shell/script-units.js";
 import { endRemembered, rememberPrograms } from "../src/shell/start-program.js";
 
@@ -77,6 +79,20 @@ test("is ended through the manager; a later heartbeat finds its name", async () 
   expect(endRemembered(file)).toEqual({ pids: [], units: [running.unit] });
   running.signal("SIGTERM");
   expect(await running.ended).toEqual({ status: undefined, signal: "SIGTERM" });
+});
+
+test("of a former heartbeat is ended, and its last word read: without a reader the manager would wait", async () => {
+  const fifo = join(folder, "pipes", "former.out");
+  mkdirSync(join(folder, "pipes"), { recursive: true });
+  execFileSync("mkfifo", [fifo]);
+  // The manager opens what a unit prints into before it runs what tells of the end.
+  write(
+    "systemctl",
+    `echo "$@" >${folder}/told; { echo "ended killed TERM" >${fifo}; touch ${folder}/gone; } &`,
+  );
+  await endUnits(["former"], { clock: systemClock(), pipes: join(folder, "pipes"), environment });
+  expect(readFileSync(join(folder, "told"), "utf8")).toBe("stop --no-block former\n");
+  await until("the unit to be gone", () => existsSync(join(folder, "gone")) && !existsSync(fifo));
 });
 
 test("is our child where the manager does not answer, and that is said", async () => {

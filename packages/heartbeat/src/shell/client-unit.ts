@@ -4,9 +4,9 @@
  *
  * The unit tells its story through a FIFO: the number of the process before its program begins, and how it ended.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Clock, seconds } from "@systole/machine";
+import { plus, seconds } from "@systole/machine";
 import { readFifo } from "@systole/sys";
 import type { ClientProgram } from "../config/ha-cf.types.js";
 import { outputOf, runProgram } from "../resources/child-process.js";
@@ -27,6 +27,8 @@ const BECOME = 'echo "is $$"; exec "$0" "$@" >/dev/null 2>&1';
 const TELL_END = "ExecStopPost=/bin/echo ended $EXIT_CODE $EXIT_STATUS";
 /** After SIGKILL, for the manager to tell us. */
 const LAST_WORD_LIMIT = seconds(5);
+/** A unit of a former heartbeat: its patience, and the manager's. */
+const FORMER_LIMIT = seconds(30);
 
 export function clientStarter(world: ForeignDependencies): StartClient {
   let count = 0;
@@ -132,10 +134,31 @@ class ClientUnit implements RunningProgram {
   }
 }
 
-/** Units of a former heartbeat. Answers when the manager knows, not when they have ended. */
-export async function endUnits(units: readonly string[], clock: Clock): Promise<void> {
+export interface FormerUnits extends Pick<ForeignDependencies, "clock" | "pipes"> {
+  readonly environment: Environment;
+}
+
+/**
+ * Units of a former heartbeat. Answers when the manager knows, not when they have ended. Their last words are read
+ * here: the manager cannot write them while nobody does, and gives up on such a unit only after its limit.
+ */
+export async function endUnits(units: readonly string[], world: FormerUnits): Promise<void> {
   if (units.length === 0) return;
-  const environment = { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" };
+  for (const unit of units) hearOut(unit, world);
+  const { clock, environment } = world;
   const call = { program: "systemctl", args: ["stop", "--no-block", ...units], environment };
   await runProgram(call, AbortSignal.timeout(20_000), { clock, printed: () => {} });
+}
+
+function hearOut(unit: string, { clock, pipes }: FormerUnits): void {
+  const fifo = join(pipes, `${unit}.out`);
+  if (!existsSync(fifo)) return;
+  const heard = outputOf((line) => void (line.startsWith("ended ") && Promise.resolve().then(done)));
+  const reader = readFifo(fifo, (bytes) => heard.take(Buffer.from(bytes).toString("latin1")));
+  const callOff = clock.at(plus(clock.now(), FORMER_LIMIT), done);
+  function done(): void {
+    callOff();
+    reader.end();
+    rmSync(fifo, { force: true });
+  }
 }

@@ -87,7 +87,7 @@ export function createNeighbourhood(dependencies: NeighbourhoodDependencies): Ne
       const { pids, units } = endRemembered(remembered);
       for (const one of [...pids.map((pid) => `process ${pid}`), ...units])
         log.info({ event: "client.ended" }, `${one} of a former heartbeat is ended`);
-      await endUnits(units, clock);
+      await endUnits(units, { clock, pipes: paths.scriptPipes, environment: environmentOf(dependencies) });
       await programs.use(present.configuration.haCf.clients);
       try {
         api = await openClientApi(paths.register, apiWorldOf(dependencies, clients, say));
