@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fakeKernel } from "@systole/kernel/fake";
 import { type Ipv4Address, type MacAddress, parseIp, parseMac } from "@systole/wire";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { CoreEvent } from "../src/core/event.js";
 import { createClaimWatch, ownMacs } from "../src/shell/claim-watch.js";
 import { virtualClock } from "./virtual-clock.js";
@@ -78,7 +78,8 @@ test("asks for the VIPs of these groups on their interface", async () => {
 });
 
 test("its own MAC addresses: one for each interface that has one, not the loopback's", () => {
-  const folder = mkdtempSync(join(tmpdir(), "macs-"));
+  const folder = mkdtempSync(join(tmpdir(), "systole-macs-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const cards = { lo: "00:00:00:00:00:00", eth0: "02:00:00:00:00:01", eth1: "02:00:00:00:00:01", tun0: "" };
   for (const [name, text] of Object.entries(cards)) {
     mkdirSync(join(folder, name));

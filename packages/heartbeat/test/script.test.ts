@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seconds, systemClock } from "@systole/machine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../../test/lab/until.js";
 import { runProgram } from "../src/resources/child-process.js";
 import { foreignPrograms } from "../src/resources/foreign-program.js";
 import type { ResourceSpec } from "../src/resources/resource.js";
@@ -171,7 +172,7 @@ esac; shift; done; shift
       rmSync(join(folder, "demanded"));
       const start = of("hanging").start(limit.signal);
       start.catch(() => {}); // until it is awaited
-      while (!existsSync(join(folder, "demanded"))) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until("the unit to be asked for", () => existsSync(join(folder, "demanded")));
       limit.abort(new Error("over"));
       await expect(start).rejects.toThrow("over");
       expect(readFileSync(join(folder, "asked-to"), "utf8")).toMatch(
