@@ -1,24 +1,13 @@
 /** Our core beside a real heartbeat on lb1, which says what a test lets it say. */
-import { type Instant, instant, milliseconds, seconds } from "@systole/machine";
+import { type Instant, instant, seconds } from "@systole/machine";
 import { clusterMachine } from "../../src/core/cluster.js";
 import type { CoreEvent } from "../../src/core/event.js";
 import type { Message } from "../../src/core/message.js";
 import type { ClusterSettings } from "../../src/core/settings.js";
 import { booted, type ClusterState } from "../../src/core/state.js";
+import { CLASSIC } from "./classic.js";
 
-const SETTINGS: ClusterSettings = {
-  local: "lb2",
-  nodes: ["lb1", "lb2"],
-  keepalive: seconds(1),
-  deadtime: seconds(5),
-  warntime: seconds(3),
-  initdead: seconds(10),
-  maxRexmitDelay: milliseconds(250),
-  autoFailback: "off",
-  groups: [{ key: "web", preferred: "lb1", resources: ["web"] }],
-  lease: undefined,
-  fencing: false,
-};
+const SETTINGS: ClusterSettings = { ...CLASSIC, autoFailback: "off" };
 
 const status: Message = { type: "status", state: "active", deadtime: seconds(5), protocol: 1 };
 

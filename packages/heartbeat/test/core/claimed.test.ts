@@ -1,10 +1,11 @@
 /** Claims of a VIP by ARP; two directors that hear one another only so are in test/stories/split-brain-on-one-lan.story. */
-import { type Instant, instant, milliseconds, seconds } from "@systole/machine";
+import { type Instant, instant, seconds } from "@systole/machine";
 import { describe, expect, test } from "vitest";
 import { clusterMachine } from "../../src/core/cluster.js";
 import type { CoreEvent } from "../../src/core/event.js";
 import type { Message, OwnFacts } from "../../src/core/message.js";
 import { booted, type ClusterState } from "../../src/core/state.js";
+import { CLASSIC } from "./classic.js";
 
 const OURS = "02:00:00:00:00:01";
 const THEIRS = "02:00:00:00:00:02";
@@ -16,20 +17,7 @@ function owner(local: "lb1" | "lb2") {
   const peer = local === "lb1" ? "lb2" : "lb1";
   const done: string[] = [];
   let state: ClusterState = booted(
-    {
-      local,
-      nodes: ["lb1", "lb2"],
-      keepalive: seconds(1),
-      deadtime: seconds(5),
-      warntime: seconds(3),
-      initdead: seconds(10),
-      maxRexmitDelay: milliseconds(250),
-      autoFailback: "off",
-      groups: [{ key: "web", preferred: "lb1", resources: ["web"] }],
-      macs: [OURS],
-      lease: undefined,
-      fencing: false,
-    },
+    { ...CLASSIC, local, autoFailback: "off", macs: [OURS] },
     { storedGeneration: 6, adopted: [] },
     instant(0),
   );

@@ -9,21 +9,14 @@ import type { Message, OwnFacts } from "../../src/core/message.js";
 import type { ClusterSettings } from "../../src/core/settings.js";
 import { type Boot, booted, type ClusterState } from "../../src/core/state.js";
 import { viewOf } from "../../src/core/view.js";
+import { CLASSIC } from "./classic.js";
 
 const VIP = "IPaddr2::192.0.2.10/32/eth0";
 
 const settings: ClusterSettings = {
-  local: "lb2",
-  nodes: ["lb1", "lb2"],
-  keepalive: seconds(1),
-  deadtime: seconds(5),
-  warntime: seconds(3),
-  initdead: seconds(10),
-  maxRexmitDelay: milliseconds(250),
-  autoFailback: "on",
+  ...CLASSIC,
   groups: [{ key: VIP, preferred: "lb1", resources: [VIP] }],
   lease: { kind: "address", length: seconds(3) },
-  fencing: false,
 };
 
 /** A core in the test's hands: fed by name, its actions collected; the generation is stored at once. */

@@ -1,4 +1,4 @@
-import { type Instant, instant, milliseconds, seconds } from "@systole/machine";
+import { type Instant, instant, seconds } from "@systole/machine";
 import { expect, test } from "vitest";
 import type { CoreAction } from "../../src/core/action.js";
 import { clusterMachine } from "../../src/core/cluster.js";
@@ -7,19 +7,13 @@ import { answering } from "../../src/core/ping-nodes.js";
 import type { ClusterSettings } from "../../src/core/settings.js";
 import { booted, type ClusterState } from "../../src/core/state.js";
 import { viewOf } from "../../src/core/view.js";
+import { CLASSIC } from "./classic.js";
 
 const settings: ClusterSettings = {
+  ...CLASSIC,
   local: "lb1",
   nodes: ["lb1"],
-  keepalive: seconds(1),
-  deadtime: seconds(5),
-  warntime: seconds(3),
-  initdead: seconds(10),
-  maxRexmitDelay: milliseconds(250),
-  autoFailback: "on",
   groups: [],
-  lease: undefined,
-  fencing: false,
   pings: { nodes: ["router", "group"], deadtime: seconds(4) },
 };
 

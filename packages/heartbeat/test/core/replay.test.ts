@@ -7,19 +7,11 @@ import type { OwnFacts, Place } from "../../src/core/message.js";
 import type { ClusterSettings } from "../../src/core/settings.js";
 import { booted, type ClusterState } from "../../src/core/state.js";
 import { viewOf } from "../../src/core/view.js";
+import { CLASSIC } from "./classic.js";
 
 const settings: ClusterSettings = {
-  local: "lb2",
-  nodes: ["lb1", "lb2"],
-  keepalive: seconds(1),
-  deadtime: seconds(5),
-  warntime: seconds(3),
-  initdead: seconds(10),
-  maxRexmitDelay: milliseconds(250),
-  autoFailback: "on",
-  groups: [{ key: "web", preferred: "lb1", resources: ["web"] }],
+  ...CLASSIC,
   lease: { kind: "address", length: seconds(3) },
-  fencing: false,
   digest: "aa",
 };
 

@@ -1,24 +1,12 @@
 /** Two cores that hear one another at once: what a member that owns nothing means to the other, and messages of clients. */
 import type { Fact } from "@systole/bus";
-import { type Instant, instant, milliseconds, seconds } from "@systole/machine";
+import { type Instant, instant } from "@systole/machine";
 import { expect, test } from "vitest";
 import { clusterMachine } from "../../src/core/cluster.js";
 import type { CoreEvent } from "../../src/core/event.js";
 import type { ClusterSettings } from "../../src/core/settings.js";
 import { booted, type ClusterState } from "../../src/core/state.js";
-
-const common: Omit<ClusterSettings, "local" | "groups"> = {
-  nodes: ["lb1", "lb2"],
-  keepalive: seconds(1),
-  deadtime: seconds(5),
-  warntime: seconds(3),
-  initdead: seconds(10),
-  maxRexmitDelay: milliseconds(250),
-  autoFailback: "on",
-  lease: undefined,
-  fencing: false,
-};
-const groups = [{ key: "web", preferred: "lb1", resources: ["web"] }];
+import { CLASSIC } from "./classic.js";
 
 function pair(first: Partial<ClusterSettings>) {
   const machine = clusterMachine();
@@ -26,12 +14,12 @@ function pair(first: Partial<ClusterSettings>) {
   const delivered: string[] = [];
   const facts: Fact[] = [];
   const settingsOf = (local: string): ClusterSettings => ({
-    ...common,
-    ...(local === "lb1" ? { groups, ...first } : { groups }),
+    ...CLASSIC,
+    ...(local === "lb1" ? first : {}),
     local,
   });
   const states = new Map<string, ClusterState>(
-    common.nodes.map((node) => [node, booted(settingsOf(node), { storedGeneration: 6, adopted: [] }, now)]),
+    CLASSIC.nodes.map((node) => [node, booted(settingsOf(node), { storedGeneration: 6, adopted: [] }, now)]),
   );
   const waiting: [string, CoreEvent | { type: "tick" }][] = [];
 
