@@ -10,6 +10,12 @@ export interface Answers {
   readonly outagesMs: readonly number[];
 }
 
+/** What client.mjs tells. */
+interface Told extends Answers {
+  readonly asked: number;
+  readonly settled: number;
+}
+
 export class Client {
   readonly #running: Running;
 
@@ -18,9 +24,9 @@ export class Client {
   }
 
   /** So far; undefined before the first half second is over. */
-  get #told(): Answers | undefined {
+  get #told(): Told | undefined {
     const last = this.#running.lines.findLast((line) => line.startsWith("{"));
-    return last === undefined ? undefined : (JSON.parse(last) as Answers); // client.mjs prints just that
+    return last === undefined ? undefined : (JSON.parse(last) as Told); // client.mjs prints just that
   }
 
   /** Until the virtual service answers: `count` more answers than now. */
@@ -31,12 +37,20 @@ export class Client {
     });
   }
 
-  /** What happened while `deed` was done, and in the 40 answers after it. */
+  /** Until what was asked so far is answered or has failed: a question may fail long after it was asked. */
+  async #settled(): Promise<void> {
+    const asked = this.#told?.asked ?? 0;
+    await until("the end of all questions", () => (this.#told?.settled ?? 0) >= asked, { limitMs: 30_000 });
+  }
+
+  /** What happened to questions that were asked while `deed` was done, and in the 40 answers after it. */
   async during(deed: () => Promise<unknown>): Promise<Answers> {
     await this.answered();
+    await this.#settled();
     const before = this.#told!; // it answered
     await deed();
     await this.answered(40);
+    await this.#settled();
     const after = this.#told!; // as above
     const errors = Object.entries(after.errors).map(([reason, count]): [string, number] => [
       reason,

@@ -28,6 +28,8 @@ const withTimes = (haCf: string, times: Times): string =>
     haCf,
   );
 
+const program = (name: string) => [process.execPath, `.cache/${SERVERS}/${name}.mjs`];
+
 /** The programs of `startServers`; once for all test files. */
 export async function bundleServers(): Promise<void> {
   await run([process.execPath, "test/setup/bundle-all.mjs", SERVERS, ...SERVER_PROGRAMS]);
@@ -42,12 +44,13 @@ export class MachinePair {
     this.machines = machines;
   }
 
-  static async boot(suite: Suite): Promise<MachinePair> {
+  /** @param disabled units that do not start by themselves. */
+  static async boot(suite: Suite, disabled: readonly string[] = []): Promise<MachinePair> {
     const root = machineRoot(suite);
     const topology = ultraMonkey({ directors: 2, reals: 2, heartbeats: 1, mail: true });
     const cluster = await makeCluster({ topology });
     try {
-      const boot = (name: string) => Machine.boot(cluster, cluster.node(name), root);
+      const boot = (name: string) => Machine.boot(cluster, cluster.node(name), root, disabled);
       const machines = await Promise.all([boot("director1"), boot("director2")]);
       return new MachinePair(cluster, machines);
     } catch (error) {
@@ -56,17 +59,20 @@ export class MachinePair {
     }
   }
 
-  /** A mail server, and web servers on these nodes: plain programs. */
-  async startServers(web: readonly string[] = ["real1", "real2"]): Promise<void> {
-    const program = (name: string) => [process.execPath, `.cache/${SERVERS}/${name}.mjs`];
+  /** A mail server, and web servers: plain programs. */
+  async startServers(): Promise<void> {
+    await this.startWeb(["real1", "real2"]);
+    const server = this.cluster.node("mail");
+    server.put(MAILS, "");
+    await server.daemon("server", [...program("mail-server"), "25", MAILS]);
+  }
+
+  async startWeb(web: readonly string[]): Promise<void> {
     for (const name of web) {
       const node = this.cluster.node(name);
       node.put(PAGE, "I'm alive!\n");
       await node.daemon("server", [...program("real-server"), "80", PAGE]);
     }
-    const server = this.cluster.node("mail");
-    server.put(MAILS, "");
-    await server.daemon("server", [...program("mail-server"), "25", MAILS]);
   }
 
   get mails(): string {
