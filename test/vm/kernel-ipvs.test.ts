@@ -14,6 +14,7 @@ import { parseEndpoint } from "@systole/wire";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse } from "../lab/until.js";
+import { savedTable } from "./programs.js";
 
 /** The emulated guest: what takes a moment elsewhere may take a second here. */
 const SLOWER = 4;
@@ -207,8 +208,7 @@ async function apply(changes: readonly BalancerChange[]): Promise<void> {
   for (const { error } of await kernel.balancer.apply(changes)) assert.ifError(error ?? null);
 }
 
-const saved = async () =>
-  (await cluster.node("director1").run(["ipvsadm", "-Sn"])).stdout.trim().split("\n").filter(Boolean).sort();
+const saved = () => savedTable(cluster.node("director1"));
 
 test("a table of every scheduler, forwarding method, family and option is what ipvsadm -Sn reads back", async () => {
   const rows = [...everyScheduler, ...everythingElse];

@@ -4,14 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { alive, type Cluster, makeCluster } from "../lab/cluster.js";
+import { type Cluster, makeCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { type Peer, peerOn, peersImpossible } from "../lab/peer.js";
 import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse, until } from "../lab/until.js";
 import { serve } from "../netns/traffic/traffic.js";
-import { LDIRECTORD, LONG } from "./programs.js";
+import { LONG, savedTable, say, startLdirectord, terminated } from "./programs.js";
 
 const CONFIG = "/etc/ha.d/ldirectord.cf";
 
@@ -83,9 +83,6 @@ virtual6=9
 `,
 };
 
-/** Minutes pass here in which nothing is seen otherwise. */
-const say = (what: string) => process.stderr.write(`${Math.round(performance.now() / 1000)} s ${what}\n`);
-
 const impossible = peersImpossible("cluster");
 let cluster: Cluster;
 let director: LabNode;
@@ -106,12 +103,12 @@ after(() => cluster?.close());
 
 /** Services and real servers as ipvsadm saves them, and the thresholds, which it only lists; sorted. */
 async function table(): Promise<string> {
-  const { stdout } = await director.sh("ipvsadm -Sn && echo thresholds && ipvsadm -Ln --thresholds");
-  const [saved = "", listed = ""] = stdout.split("thresholds\n");
-  const thresholds = [...listed.matchAll(/-> (\S+) +(\d+) +(\d+)/g)].map(
+  const saved = await savedTable(director);
+  const { stdout } = await director.run(["ipvsadm", "-Ln", "--thresholds"]);
+  const thresholds = [...stdout.matchAll(/-> (\S+) +(\d+) +(\d+)/g)].map(
     ([, real, upper, lower]) => `${real} u:${upper} l:${lower}`,
   );
-  return [...saved.trim().split("\n"), ...thresholds].filter(Boolean).toSorted().join("\n");
+  return [...saved, ...thresholds.toSorted()].join("\n");
 }
 
 /** real1 refuses connections, or takes them again. */
@@ -148,8 +145,7 @@ async function settled(before = "", shows = /^-A/m): Promise<string> {
 async function during(pid: number, body: () => Promise<void>): Promise<void> {
   try {
     await body();
-    signalTo(pid, "SIGTERM");
-    await until("its end", () => !alive(pid), { limitMs: 20_000 });
+    await terminated(pid);
     assert.equal(await table(), "");
   } catch (error) {
     signalTo(pid, "SIGKILL");
@@ -163,7 +159,7 @@ async function during(pid: number, body: () => Promise<void>): Promise<void> {
 async function ourTables(text: string): Promise<readonly string[]> {
   director.put(CONFIG, text);
   const tables: string[] = [];
-  const pid = await director.daemon("ours", [process.execPath, LDIRECTORD, "-d", "start"]);
+  const pid = await startLdirectord(director);
   await during(pid, async () => {
     tables.push(await settled("", SERVED));
     if (!text.includes("connect")) return;

@@ -1,22 +1,19 @@
 /** Traffic through ip_vs while ldirectord works: what a client sees of deaths and returns, also of the daemon. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alive, type Cluster, withCluster } from "../lab/cluster.js";
+import { type Cluster, withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
 import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
 import { gateReal, masqDirector, openStream, type Stream, serve, VIP } from "../netns/traffic/traffic.js";
-import { LDIRECTORD, LONG } from "./programs.js";
+import { killed, LONG, savedTable, say, startLdirectord, terminated } from "./programs.js";
 
 /** Asked by the checks, refused by a real server that is dead for them; its connections to port 80 it still holds. */
 const CHECK_PORT = 9000;
 const CONFIG = "/etc/ha.d/ldirectord.cf";
 
 type Method = "gate" | "masq" | "ipip";
-
-/** Minutes pass here in which nothing is seen otherwise. */
-const say = (what: string) => process.stderr.write(`${Math.round(performance.now() / 1000)} s ${what}\n`);
 
 /** Real servers of a tunnel: the VIP on its end and nowhere else, and packets that come out of it are believed. */
 async function ipipReal(node: LabNode): Promise<void> {
@@ -81,7 +78,7 @@ ${more}`;
   async start(): Promise<void> {
     const starts = () => this.#log().split("ldirectord started:").length;
     const before = starts();
-    this.#pid = await this.director.daemon("ldirectord", [process.execPath, LDIRECTORD, "-d", "start"]);
+    this.#pid = await startLdirectord(this.director);
     await until("ldirectord to start", () => starts() > before, { limitMs: 20_000 });
   }
 
@@ -90,13 +87,11 @@ ${more}`;
   }
 
   async killed(): Promise<void> {
-    this.signal("SIGKILL");
-    await until("the daemon to die", () => !alive(this.#pid));
+    await killed(this.#pid);
   }
 
   async stop(): Promise<void> {
-    this.signal("SIGTERM");
-    await until("its end", () => !alive(this.#pid), { limitMs: 20_000 });
+    await terminated(this.#pid);
   }
 
   #log(): string {
@@ -120,9 +115,9 @@ ${more}`;
 
   /** `real1=1 real2=0`, with the fallback as `fallback=1`. */
   async weights(): Promise<string> {
-    const { stdout } = await this.director.run(["ipvsadm", "-Sn"]);
+    const saved = await savedTable(this.director);
     const names = new Map(["real1", "real2"].map((name) => [this.#address(name), name]));
-    return [...stdout.matchAll(/-r ([0-9.]+):80 .*-w (\d+)/g)]
+    return [...saved.join("\n").matchAll(/-r ([0-9.]+):80 .*-w (\d+)/g)]
       .map(([, address = "", weight]) => `${names.get(address) ?? "fallback"}=${weight}`)
       .toSorted()
       .join(" ");

@@ -1,13 +1,12 @@
 /** ldirectord on a real ip_vs: what `ipvsadm` shows of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alive, withCluster } from "../lab/cluster.js";
+import { withCluster } from "../lab/cluster.js";
 import type { LabNode } from "../lab/node.js";
-import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { until } from "../lab/until.js";
 import { serve } from "../netns/traffic/traffic.js";
-import { LDIRECTORD } from "./programs.js";
+import { killed, savedTable, startLdirectord, terminated } from "./programs.js";
 
 const CONFIG = `checkinterval=2
 checktimeout=20
@@ -27,16 +26,10 @@ virtual=7
 \tschedflags=sh-port
 `;
 
-/** The table as ipvsadm saves it, sorted. */
-async function table(node: LabNode): Promise<readonly string[]> {
-  const { stdout } = await node.run(["ipvsadm", "-Sn"]);
-  return stdout.trim().split("\n").filter(Boolean).toSorted();
-}
-
 const becomes = (node: LabNode, wanted: readonly string[]) =>
   until(
     `the table to be\n${wanted.join("\n")}`,
-    async () => (await table(node)).join("\n") === wanted.join("\n"),
+    async () => (await savedTable(node)).join("\n") === wanted.join("\n"),
   );
 
 const MARK = ["-A -f 7 -s sh -b sh-port", "-a -f 7 -r 10.0.2.11:0 -g -w 1"];
@@ -45,8 +38,6 @@ const SERVICE = "-A -t 10.0.1.200:80 -s wlc -p 600 -M 255.255.255.0";
 test("start, a dead server, the fallback, adoption after SIGKILL, stop", async () => {
   await withCluster(ultraMonkey({ directors: 1 }), async (cluster) => {
     const director = cluster.node("director1");
-    // In the foreground: one process less to start, which is slow here. The command line is for test/netns.
-    const start = () => director.daemon("ldirectord", [process.execPath, LDIRECTORD, "-d", "start"]);
     const started = () => director.log("ldirectord").split("ldirectord started:").length;
     await director.run(["ip", "address", "add", "10.0.2.254/24", "dev", "lan"]);
     director.put("/etc/ha.d/ldirectord.cf", CONFIG);
@@ -56,7 +47,7 @@ test("start, a dead server, the fallback, adoption after SIGKILL, stop", async (
     const foreign = "-A -t 10.0.1.250:25 -s rr";
     const with_ = (...reals: readonly string[]) => [...MARK, SERVICE, foreign, ...reals].toSorted();
 
-    const firstPid = await start();
+    const firstPid = await startLdirectord(director);
     // The kernel gives a gate real server the port of the service.
     const both = [
       "-a -t 10.0.1.200:80 -r 10.0.2.11:8001 -m -w 3",
@@ -77,17 +68,15 @@ test("start, a dead server, the fallback, adoption after SIGKILL, stop", async (
     await serve(cluster.node("real1"), 8001);
     const one = with_(both[0]!, dead[1]!);
     await becomes(director, one);
-    signalTo(firstPid, "SIGKILL");
-    await until("the daemon to die", () => !alive(firstPid));
-    assert.deepEqual(await table(director), one);
+    await killed(firstPid);
+    assert.deepEqual(await savedTable(director), one);
     const [length, starts] = [director.log("ldirectord").length, started()];
-    const secondPid = await start();
+    const secondPid = await startLdirectord(director);
     await until("the next one", () => started() > starts);
-    assert.deepEqual(await table(director), one);
+    assert.deepEqual(await savedTable(director), one);
     assert.doesNotMatch(director.log("ldirectord").slice(length), /Restored|Quiescent|Added|Deleted|Changed/);
 
-    signalTo(secondPid, "SIGTERM");
-    await until("its end", () => !alive(secondPid));
-    assert.deepEqual(await table(director), [foreign]);
+    await terminated(secondPid);
+    assert.deepEqual(await savedTable(director), [foreign]);
   });
 });
