@@ -10,7 +10,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { type Cluster, makeCluster } from "../lab/cluster.js";
+import { alive, type Cluster, makeCluster } from "../lab/cluster.js";
 import { signalTo } from "../lab/process.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse, until } from "../lab/until.js";
@@ -70,7 +70,16 @@ interface Row {
   readonly cost: Cost;
   readonly refused: readonly number[];
   readonly silent: readonly number[];
+  /** From the end of a refusal to weight. */
+  readonly back: readonly number[];
   readonly falseVerdicts: number;
+  /** From SIGTERM to the end of the process. */
+  readonly stopS: number;
+}
+
+interface Deaths {
+  readonly took: readonly number[];
+  readonly back: readonly number[];
 }
 
 class Trial {
@@ -99,7 +108,7 @@ class Trial {
       }
       return reals.every((real) => up.has(real));
     };
-    await until("every healthy real server to have weight", all, { limitMs: 240_000, everyMs: 100 });
+    await until("every healthy real server to have weight", all, { limitMs: 600_000, everyMs: 100 });
     return last;
   }
 
@@ -120,35 +129,48 @@ class Trial {
     };
   }
 
-  /** One after the other, at no particular moment of their interval; milliseconds until weight 0. */
-  async deaths(what: "refuse" | "silent", victims: readonly string[]): Promise<readonly number[]> {
+  /** Milliseconds until weight 0, and from then on until weight. */
+  async deaths(what: "refuse" | "silent", victims: readonly string[]): Promise<Deaths> {
+    const took = await this.#each(
+      victims,
+      (real) => this.#farm.make(what, [real]),
+      (weight) => weight === 0,
+    );
+    const back = await this.#each(
+      victims,
+      (real) => this.#farm.heal([real]),
+      (weight) => weight > 0,
+    );
+    return { took, back };
+  }
+
+  /** Does it to one after the other, at no particular moment of their interval; milliseconds until each has such a weight. */
+  async #each(
+    reals: readonly string[],
+    act: (real: string) => Promise<void>,
+    wanted: (weight: number) => boolean,
+  ): Promise<readonly number[]> {
     const from = changesIn(this.#path).length;
-    const died = new Map<string, number>();
-    for (const real of victims) {
+    const began = new Map<string, number>();
+    for (const real of reals) {
       await elapse(230);
-      died.set(real, wallMs());
-      await this.#farm.make(what, [real]);
+      began.set(real, wallMs());
+      await act(real);
     }
-    const out = (real: string) =>
-      changesIn(this.#path, from).find((change) => change.real === real && change.weight === 0);
-    await until(
-      `${what}: every victim to have weight 0`,
-      () => victims.every((real) => out(real) !== undefined),
-      { limitMs: 180_000 },
-    );
-    const took = victims.map((real) => out(real)!.atMs - died.get(real)!); // just waited for
-    const before = changesIn(this.#path).length;
-    await this.#farm.heal(victims);
-    const back = new Set<string>();
-    await until(
-      "them to be back",
-      () => {
-        for (const { real, weight } of changesIn(this.#path, before)) if (weight > 0) back.add(real);
-        return victims.every((real) => back.has(real));
-      },
-      { limitMs: 180_000 },
-    );
-    return took;
+    const seen = (real: string) =>
+      changesIn(this.#path, from).find((change) => change.real === real && wanted(change.weight));
+    await until("the weights of all of them", () => reals.every((real) => seen(real) !== undefined), {
+      limitMs: 240_000,
+    });
+    return reals.map((real) => seen(real)!.atMs - began.get(real)!); // just waited for
+  }
+
+  /** Seconds from SIGTERM to the end. */
+  async stop(): Promise<number> {
+    const began = wallMs();
+    signalTo(this.#pid, "SIGTERM");
+    await until("its end", () => !alive(this.#pid), { limitMs: 60_000, everyMs: 5 });
+    return (wallMs() - began) / 1000;
   }
 
   /** The whole contender is stopped for 2 s: how many healthy real servers it takes out for it. */
@@ -195,7 +217,11 @@ async function measure(
     const refused = await trial.deaths("refuse", victims);
     const silent = await trial.deaths("silent", victims);
     const falseVerdicts = await trial.stopped();
-    return { contender: contender.name, startS, startCpuS, ...steady, refused, silent, falseVerdicts };
+    const stopS = await trial.stop();
+    return {
+      ...{ contender: contender.name, startS, startCpuS, ...steady, falseVerdicts, stopS },
+      ...{ refused: refused.took, back: refused.back, silent: silent.took },
+    };
   } finally {
     await cluster.close();
   }
@@ -215,7 +241,9 @@ function printRow(row: Row): void {
     `${row.cost.rssMb.toFixed(0)} / ${row.cost.pssMb.toFixed(0)}`,
     spread(row.refused),
     spread(row.silent),
+    spread(row.back),
     String(row.falseVerdicts),
+    row.stopS.toFixed(2),
   ];
   process.stdout.write(`| ${cells.join(" | ")} |\n`);
 }
@@ -235,8 +263,8 @@ const rows: Row[] = [];
 for (const holes of words.includes("--holes") ? [10] : words.includes("--whole") ? [0] : [0, 10]) {
   process.stdout.write(
     `\n${count} real servers, ${holes} % black holes; load of the machine ${loadavg()[0]!.toFixed(1)}\n` +
-      "| | start s / CPU s | checks/s | CPU s per 1000 | RSS / PSS MB | refused: s to weight 0, median (max) | silent | false after 2 s stop |\n" +
-      "|---|---|---|---|---|---|---|---|\n",
+      "| | start s / CPU s | checks/s | CPU s per 1000 | RSS / PSS MB | refused: s to weight 0, median (max) | silent | back | false after 2 s stop | stop s |\n" +
+      "|---|---|---|---|---|---|---|---|---|---|\n",
   );
   for (const [, make] of wanted) {
     const row = await measure(make(), count, holes, farmProgram);
