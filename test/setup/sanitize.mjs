@@ -24,7 +24,13 @@ try {
   );
   const { status } = spawnSync(
     process.execPath,
-    ["node_modules/vitest/vitest.mjs", "run", "packages/sys", "--testTimeout=240000"],
+    [
+      "node_modules/vitest/vitest.mjs",
+      "run",
+      "packages/sys/",
+      "--testTimeout=240000",
+      "--hookTimeout=240000",
+    ],
     {
       cwd: root,
       stdio: "inherit",
