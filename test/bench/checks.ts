@@ -7,22 +7,21 @@
  * weight became 0 (test/bench/farm).
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { alive, type Cluster, makeCluster } from "../lab/cluster.js";
-import { signalTo } from "../lab/process.js";
+import { type Cluster, makeCluster } from "../lab/cluster.js";
 import { ultraMonkey } from "../lab/topology.js";
-import { elapse, until } from "../lab/until.js";
+import { elapse } from "../lab/until.js";
 import { type Contender, keepalived, original, ours } from "./farm/contenders.js";
-import { type Farm, makeFarm } from "./farm/farm.js";
-import { type Cost, costOf, family } from "./farm/processes.js";
+import { makeFarm } from "./farm/farm.js";
+import { type Cost, costOf } from "./farm/processes.js";
+import { Trial, wallMs } from "./farm/trial.js";
 
 const DEATHS = 12;
 /** Before the steady measure: at a hundred checks a second, V8 compiles for half a minute what it runs often. */
 const warmUpMs = (words: readonly string[]): number =>
   words.includes("--warm") ? Number(words[words.indexOf("--warm") + 1]) * 1000 : 30_000;
-const STEADY_MS = 10_000;
 /** Inside of the checkout, which roots of peers see at the same path. */
 const CHANGES = join(process.cwd(), ".cache/bench/changes");
 
@@ -39,27 +38,6 @@ function bundled(source: string): string {
   return execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" }).trim();
 }
 
-/** Changes of weights as a contender's table saw them. */
-interface Change {
-  readonly atMs: number;
-  readonly real: string;
-  readonly weight: number;
-}
-
-function changesIn(path: string, from = 0): readonly Change[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .slice(0, -1)
-    .slice(from)
-    .map((line) => {
-      const [at = "", real = "", weight = ""] = line.split(" ");
-      return { atMs: Number(at) / 1000, real, weight: Number(weight) };
-    });
-}
-
-const wallMs = () => performance.timeOrigin + performance.now();
-
 interface Row {
   readonly contender: string;
   readonly startS: number;
@@ -72,117 +50,11 @@ interface Row {
   readonly silent: readonly number[];
   /** From the end of a refusal to weight. */
   readonly back: readonly number[];
+  /** For how long nobody was asked, and one of them was not, around a reload. */
+  readonly reload: { readonly nobodyMs: number; readonly oneMs: number };
   readonly falseVerdicts: number;
   /** From SIGTERM to the end of the process. */
   readonly stopS: number;
-}
-
-interface Deaths {
-  readonly took: readonly number[];
-  readonly back: readonly number[];
-}
-
-class Trial {
-  readonly #farm: Farm;
-  readonly #path: string;
-  readonly #pid: number;
-
-  constructor(farm: Farm, path: string, pid: number) {
-    this.#farm = farm;
-    this.#path = path;
-    this.#pid = pid;
-  }
-
-  /** All of them have weight; the moment of the last. */
-  async started(reals: readonly string[]): Promise<number> {
-    const up = new Set<string>();
-    let read = 0;
-    let last = 0;
-    const all = () => {
-      const news = changesIn(this.#path, read);
-      read += news.length;
-      for (const { atMs, real, weight } of news) {
-        if (weight > 0) up.add(real);
-        else up.delete(real);
-        last = atMs;
-      }
-      return reals.every((real) => up.has(real));
-    };
-    await until("every healthy real server to have weight", all, { limitMs: 600_000, everyMs: 100 });
-    return last;
-  }
-
-  async steady(): Promise<{
-    readonly checksPerS: number;
-    readonly cpuPerThousand: number;
-    readonly cost: Cost;
-  }> {
-    const [from, answered, began] = [costOf(this.#pid), this.#farm.answered(), wallMs()];
-    await elapse(STEADY_MS);
-    const cost = costOf(this.#pid);
-    const checks = this.#farm.answered() - answered;
-    const seconds = (wallMs() - began) / 1000;
-    return {
-      checksPerS: checks / seconds,
-      cpuPerThousand: ((cost.cpuSeconds - from.cpuSeconds) / checks) * 1000,
-      cost,
-    };
-  }
-
-  /** Milliseconds until weight 0, and from then on until weight. */
-  async deaths(what: "refuse" | "silent", victims: readonly string[]): Promise<Deaths> {
-    const took = await this.#each(
-      victims,
-      (real) => this.#farm.make(what, [real]),
-      (weight) => weight === 0,
-    );
-    const back = await this.#each(
-      victims,
-      (real) => this.#farm.heal([real]),
-      (weight) => weight > 0,
-    );
-    return { took, back };
-  }
-
-  /** Does it to one after the other, at no particular moment of their interval; milliseconds until each has such a weight. */
-  async #each(
-    reals: readonly string[],
-    act: (real: string) => Promise<void>,
-    wanted: (weight: number) => boolean,
-  ): Promise<readonly number[]> {
-    const from = changesIn(this.#path).length;
-    const began = new Map<string, number>();
-    for (const real of reals) {
-      await elapse(230);
-      began.set(real, wallMs());
-      await act(real);
-    }
-    const seen = (real: string) =>
-      changesIn(this.#path, from).find((change) => change.real === real && wanted(change.weight));
-    await until("the weights of all of them", () => reals.every((real) => seen(real) !== undefined), {
-      limitMs: 240_000,
-    });
-    return reals.map((real) => seen(real)!.atMs - began.get(real)!); // just waited for
-  }
-
-  /** Seconds from SIGTERM to the end. */
-  async stop(): Promise<number> {
-    const began = wallMs();
-    signalTo(this.#pid, "SIGTERM");
-    await until("its end", () => !alive(this.#pid), { limitMs: 60_000, everyMs: 5 });
-    return (wallMs() - began) / 1000;
-  }
-
-  /** The whole contender is stopped for 2 s: how many healthy real servers it takes out for it. */
-  async stopped(): Promise<number> {
-    const from = changesIn(this.#path).length;
-    const all = family(this.#pid);
-    for (const pid of all) signalTo(pid, "SIGSTOP");
-    await elapse(2000);
-    for (const pid of all) signalTo(pid, "SIGCONT");
-    await elapse(4000);
-    return changesIn(this.#path, from).filter(({ weight }) => weight === 0).length;
-  }
 }
 
 async function measure(
@@ -205,8 +77,8 @@ async function measure(
     const began = wallMs();
     writeFileSync(CHANGES, "");
     const pid = await contender.start(director, farm.reals, CHANGES);
-    const trial = new Trial(farm, CHANGES, pid);
-    const startS = ((await trial.started(healthy)) - began) / 1000;
+    const trial = new Trial(farm, CHANGES, pid, healthy);
+    const startS = ((await trial.started()) - began) / 1000;
     const startCpuS = costOf(pid).cpuSeconds;
     await elapse(warmUpMs(words));
     const victims = Array.from(
@@ -214,12 +86,13 @@ async function measure(
       (_, index) => healthy[Math.floor((index * healthy.length) / DEATHS)]!,
     );
     const steady = await trial.steady();
+    const reload = await trial.reload();
     const refused = await trial.deaths("refuse", victims);
     const silent = await trial.deaths("silent", victims);
     const falseVerdicts = await trial.stopped();
     const stopS = await trial.stop();
     return {
-      ...{ contender: contender.name, startS, startCpuS, ...steady, falseVerdicts, stopS },
+      ...{ contender: contender.name, startS, startCpuS, ...steady, reload, falseVerdicts, stopS },
       ...{ refused: refused.took, back: refused.back, silent: silent.took },
     };
   } finally {
@@ -242,6 +115,7 @@ function printRow(row: Row): void {
     spread(row.refused),
     spread(row.silent),
     spread(row.back),
+    `${(row.reload.nobodyMs / 1000).toFixed(2)} / ${(row.reload.oneMs / 1000).toFixed(2)}`,
     String(row.falseVerdicts),
     row.stopS.toFixed(2),
   ];
@@ -263,8 +137,8 @@ const rows: Row[] = [];
 for (const holes of words.includes("--holes") ? [10] : words.includes("--whole") ? [0] : [0, 10]) {
   process.stdout.write(
     `\n${count} real servers, ${holes} % black holes; load of the machine ${loadavg()[0]!.toFixed(1)}\n` +
-      "| | start s / CPU s | checks/s | CPU s per 1000 | RSS / PSS MB | refused: s to weight 0, median (max) | silent | back | false after 2 s stop | stop s |\n" +
-      "|---|---|---|---|---|---|---|---|---|---|\n",
+      "| | start s / CPU s | checks/s | CPU s per 1000 | RSS / PSS MB | refused: s to weight 0, median (max) | silent | back | reload: s without a check of anybody / of one | false after 2 s stop | stop s |\n" +
+      "|---|---|---|---|---|---|---|---|---|---|---|\n",
   );
   for (const [, make] of wanted) {
     const row = await measure(make(), count, holes, farmProgram);

@@ -1,17 +1,39 @@
 /** Thousands of real servers behind one network card, any of which can be made to refuse or to be silent. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { LabNode } from "../../lab/node.js";
 
 export interface Farm {
   readonly reals: readonly string[];
   /** Connections answered so far. */
   answered(): number;
+  /** Gaps are counted anew, those included that began before. */
+  forgetGaps(): void;
+  /** Milliseconds: the longest that one of them, or nobody at all, was not asked since then; until now, too. */
+  longestWithout(reals?: readonly string[]): number;
   /** `refuse`: TCP resets. `silent`: nothing comes back. */
   make(what: "refuse" | "silent", reals: readonly string[]): Promise<void>;
   heal(reals: readonly string[]): Promise<void>;
 }
 
+/** As farm.c writes it: how many, then for each address when it was asked last, then the longest gap; microseconds. */
 const COUNTER = "/run/farm.count";
+const ADDRESSES = 65_536;
+const LAST = 1;
+const LONGEST = LAST + ADDRESSES;
+/** No real server has the address 10.9.0.0: its place is anybody's. */
+const ANYBODY = "10.9.0.0";
+
+function longestGapMs(counters: Buffer, reals: readonly string[]): number {
+  const at = (index: number) => Number(counters.readBigUInt64LE(index * 8));
+  const now = Number(process.hrtime.bigint() / 1000n); // the same clock: CLOCK_MONOTONIC
+  const gaps = reals.map((real) => {
+    const [, , high = "", low = ""] = real.split(".");
+    const index = Number(high) * 256 + Number(low);
+    return Math.max(at(LONGEST + index), now - at(LAST + index));
+  });
+  return Math.max(...gaps) / 1000;
+}
+
 const RULES = `table ip farm {
   set refuse { type ipv4_addr; }
   set silent { type ipv4_addr; }
@@ -47,6 +69,12 @@ export async function makeFarm(
   return {
     reals,
     answered: () => Number(readFileSync(node.path(COUNTER)).readBigUInt64LE()),
+    forgetGaps() {
+      const file = openSync(node.path(COUNTER), "r+");
+      writeSync(file, Buffer.alloc(ADDRESSES * 8), 0, ADDRESSES * 8, LONGEST * 8);
+      closeSync(file);
+    },
+    longestWithout: (list = [ANYBODY]) => longestGapMs(readFileSync(node.path(COUNTER)), list),
     async make(what, list) {
       await elements("add", what, list);
     },
