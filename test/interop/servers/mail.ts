@@ -56,6 +56,12 @@ userdb {
   driver = static
   args = uid=mail gid=mail home=/var/mail/%u
 }
+# No penalty: it lets all logins of an address wait, up to 15 s, after one with a wrong password. A case has one.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 ${more}`;
 
 export const dovecot: ServerProgram = {
