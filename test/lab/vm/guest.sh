@@ -49,16 +49,17 @@ run_in() { # NAME COMMAND...: runs it there, returns its exit code
     tail -n +1 -s 0.05 --pid "$watcher" -f "$job/err" >&2 &
     tail -n +1 -s 0.05 --pid "$watcher" -f "$job/out" &
     wait # a signal interrupts this, but not a command in the foreground
+    [ -e "$job/status" ] || return 125 # somebody else stopped the guest, and its folder is gone
     read -r code <"$job/status"
     return "$code"
 }
 watch_job() {
     local deadline=$((SECONDS + limit))
-    while [ ! -s "$job/status" ]; do
+    while [ -d "$job" ] && [ ! -s "$job/status" ]; do
         if ! alive "$name"; then
             say "guest $name died; its last words:"
             tail -n 20 "$dir/job/console.log" >&2
-            echo 125 >"$job/status"
+            { echo 125 >"$job/status"; } 2>/dev/null
         elif [ "$SECONDS" -ge "$deadline" ]; then
             say "time is up after $limit s"
             echo "kill ${job##*/}" >"$dir/line.in"
