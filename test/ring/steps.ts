@@ -37,7 +37,7 @@ const vitest = (ring: Step["ring"], name: string, args: readonly string[]): Step
 
 /** Two minutes here, ten at night. */
 const SOAK = "test/interop/heartbeat-soak.test.ts";
-/** Starves everything beside it: at night, alone. */
+/** Ten minutes. Starves everything beside it, so nothing is. */
 const HOGS = "test/netns/heartbeat-hogs.test.ts";
 
 export const steps: readonly Step[] = [
@@ -79,6 +79,12 @@ export const steps: readonly Step[] = [
     fast: false,
     limitMinutes: 30,
     impossible: () => process.env.RING_NO_PACKAGES ?? labImpossible(),
+  },
+  {
+    ...vitest("ring 3", "ten minutes of hogs", ["-c", "vitest.netns.config.ts", HOGS]),
+    fast: false,
+    limitMinutes: 20,
+    impossible: () => process.env.RING_NO_NAMESPACES ?? labImpossible(),
   },
   {
     ring: "ring 4",
