@@ -110,6 +110,12 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     unheard?.delete(check);
   }
 
+  /** For `systemctl status`. */
+  function summary(): string {
+    const services = `virtual service${config.virtuals.length === 1 ? "" : "s"}`;
+    return `${config.virtuals.length} ${services}, ${balancer.kind}, ${director.state().role}`;
+  }
+
   async function use(next: LdirectordConfig): Promise<void> {
     await maintenance.learn(placesOf(next));
     config = next;
@@ -129,6 +135,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     loaded.atMs = wallClock();
     letters.state("reloading");
     await use(next);
+    context.status(summary());
     context.logTo(logTargets(next, instance.name, options));
     await others.use(next.globals.execute, "reload");
   }
@@ -164,6 +171,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
       feed: director.feed,
       state: director.state,
       orders,
+      turned: () => context.status(summary()),
     }),
   );
 
@@ -175,7 +183,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
     await performer.settle((request) => director.feed({ type: "activate", request }));
   }
   events.publish("info", { kind: "config.loaded", file: instance.path });
-  context.ready(`${config.virtuals.length} virtual services, ${balancer.kind}${active ? "" : ", standby"}`);
+  context.ready(summary());
   parts.started();
   context.background("execute", others.use(config.globals.execute, "start"));
 }

@@ -21,10 +21,12 @@ export interface VerbParts {
   readonly moment: () => Moment;
   readonly feed: (event: DirectorEvent) => void;
   readonly state: () => DirectorState;
+  /** It became active, or standby. */
+  readonly turned: () => void;
 }
 
 export function verbs(parts: VerbParts): Verbs {
-  const { instance, loaded, balancer, log, performer, orders, moment, feed, state } = parts;
+  const { instance, loaded, balancer, log, performer, orders, moment, feed, state, turned } = parts;
 
   /** Who names a configuration means this one, or is told so. */
   const forUs = (run: Verb): Verb => {
@@ -39,6 +41,7 @@ export function verbs(parts: VerbParts): Verbs {
     const problems = await performer.settle((request) => feed({ type, request }));
     const done = type === "activate" ? "active: the table is kept" : "standby: the table is left";
     log.info({ event: `director.${type}d` }, done);
+    turned();
     return { active: type === "activate", problems };
   };
 
