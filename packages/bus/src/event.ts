@@ -145,7 +145,12 @@ export type CtsyncdFact =
 export type DaemonFact =
   | { readonly kind: "daemon.started"; readonly version: string }
   | { readonly kind: "daemon.stopping"; readonly reason: string }
-  | { readonly kind: "config.loaded"; readonly file: string }
+  | {
+      readonly kind: "config.loaded";
+      readonly file: string;
+      /** Of a file that everybody may read. */
+      readonly sha256?: string;
+    }
   | { readonly kind: "config.refused"; readonly file: string; readonly diagnostics: readonly string[] };
 
 /** What a resource asks the notifier to say, heartbeat's `MailTo` and ldirectord's `emailalert` among them. */

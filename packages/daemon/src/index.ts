@@ -23,6 +23,7 @@ export { ControlError } from "./control-error.js";
 export { type SubscriptionOptions, subscribe } from "./control-subscription.js";
 export type { DaemonOptions } from "./daemon-options.js";
 export { dropDirectory } from "./drop-file.js";
+export { loadedFact } from "./loaded-fact.js";
 export { escapeControl, SYSLOG_PRIORITY } from "./log-format.js";
 export { LOG_LEVELS, type LogEntry, type LogFormat, type LogLevel, type LogTarget } from "./log-target.js";
 export { type Counter, createMetrics, type Gauge, type Labels, type Metrics } from "./metrics.js";

@@ -16,6 +16,7 @@ import { controlPath } from "./control-client.js";
 import { ControlError } from "./control-error.js";
 import { listenAt } from "./control-socket.js";
 import type { DaemonOptions } from "./daemon-options.js";
+import { loadedFact } from "./loaded-fact.js";
 import { makeParts, type Parts } from "./parts.js";
 import { removePidfile, writePidfile } from "./pidfile.js";
 import { StartFailure } from "./start-failure.js";
@@ -173,7 +174,7 @@ async function loadOrFail<Value>(
   if (value === undefined) {
     throw new StartFailure(headlines[0] ?? `${path} has errors`, exitCode, { told: rendered.length > 0 });
   }
-  events.publish("info", { kind: "config.loaded", file: path });
+  events.publish("info", loadedFact(path));
   return value;
 }
 
@@ -192,6 +193,6 @@ async function loadOrKeep<Value>(
     const kept = words.kept ?? `${path} has errors; the old configuration stays`;
     log.error({ event: "config.refused", file: path }, kept);
     events.publish("warning", { kind: "config.refused", file: path, diagnostics: headlines.slice(0, 20) });
-  } else events.publish("info", { kind: "config.loaded", file: path });
+  } else events.publish("info", loadedFact(path));
   return { value, headlines };
 }

@@ -51,6 +51,15 @@ test("events of one story share an id, over a restart, too; the clock that never
   ]);
 });
 
+test("each line says which configuration its daemon had read, over a restart, too", () => {
+  const haCf = { kind: "config.loaded", file: "/etc/ha.d/ha.cf", sha256: "ab".repeat(32) } as const;
+  openAuditTrail(path, log).append({ ...dead(1), fact: haCf });
+  openAuditTrail(path, log).append(dead(2));
+  openAuditTrail(path, log).append(serverDown(3));
+  const config = { "ha.cf": "abababababab" };
+  expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ config }, { config }, { config: {} }]);
+});
+
 test("a line that a crash tore stays alone; the next one begins anew", () => {
   openAuditTrail(path, log).append(dead(1));
   appendFileSync(path, '{"half');

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type DaemonContext, StartFailure } from "@systole/daemon";
+import { type DaemonContext, loadedFact, StartFailure } from "@systole/daemon";
 import { openNetwork } from "@systole/kernel";
 import { type Instant, milliseconds, plus } from "@systole/machine";
 import { lockProgramText, realtime } from "@systole/sys";
@@ -115,6 +115,7 @@ export async function runForeground(context: DaemonContext, options: ForegroundO
     heartbeat.leisure.flush();
     await kernel.close();
   });
+  for (const file of [paths.haCf, paths.haresources]) context.events.publish("info", loadedFact(file));
   context.ready(`node ${context.node} of ${configuration.settings.nodes.join(", ")}`);
 }
 

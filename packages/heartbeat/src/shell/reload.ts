@@ -1,5 +1,5 @@
 /** SIGHUP and the verb `reload`: all three files are read again; with an error anywhere everything stays as it was. */
-import { ControlError, type DaemonContext } from "@systole/daemon";
+import { ControlError, type DaemonContext, loadedFact } from "@systole/daemon";
 import type { Kernel } from "@systole/kernel";
 import type { HaCf } from "../config/ha-cf.js";
 import { logLines } from "../log-lines.js";
@@ -47,7 +47,7 @@ export async function reload(
   heartbeat.claims.use(value.haCf.vipWatch ? heartbeat.present.groups : []);
   logAnew(value.haCf);
   await heartbeat.neighbourhood.use();
-  events.publish("info", { kind: "config.loaded", file: paths.haCf });
+  for (const file of [paths.haCf, paths.haresources]) events.publish("info", loadedFact(file));
   log.info({ event: "config.loaded" }, "the new configuration is in force");
   for (const line of atNextStart(before.haCf, value.haCf)) log.warn({ event: "config.complaint" }, line);
   for (const group of value.haresources) await changeGroup(context, heartbeat, before, group.key);

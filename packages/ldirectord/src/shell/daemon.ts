@@ -1,5 +1,5 @@
 /** The daemon: where configuration, director, checks and data plane meet. */
-import { type DaemonContext, StartFailure } from "@systole/daemon";
+import { type DaemonContext, loadedFact, StartFailure } from "@systole/daemon";
 import type { Balancer } from "@systole/kernel";
 import { drive, milliseconds } from "@systole/machine";
 import { createCheckRunner } from "../checks/runner.js";
@@ -182,7 +182,7 @@ export async function runLdirectord(context: DaemonContext, parts: DaemonParts):
       log.warn({ event: "director.resumed" }, "active: the table holds our virtual services");
     await performer.settle((request) => director.feed({ type: "activate", request }));
   }
-  events.publish("info", { kind: "config.loaded", file: instance.path });
+  events.publish("info", loadedFact(instance.path));
   context.ready(summary());
   parts.started();
   context.background("execute", others.use(config.globals.execute, "start"));

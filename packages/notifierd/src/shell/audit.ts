@@ -1,7 +1,8 @@
 /**
  * The audit trail: every event of this node, one JSON line each, appended and never changed.
  *
- * Events of one story share the id in `correlation` (`core/correlation.ts`). Each line has the SHA-256 of the line
+ * Events of one story share the id in `correlation` (`core/correlation.ts`); `config` says which files the daemon had read
+ * (`core/configurations.ts`). Each line has the SHA-256 of the line
  * before it: who changes or removes one has to write all that follow anew. `systole why` and `systole events` read it.
  * At 10 MiB the file moves to `.1`; five of these are kept, and the first line of a new file has the hash of the last
  * line of the old one.
@@ -21,6 +22,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "@systole/daemon";
+import { learn, NOTHING_READ } from "../core/configurations.js";
 import { correlate, NOTHING_OPEN } from "../core/correlation.js";
 import { meaning } from "../core/facts.js";
 import { oneLine } from "../core/printable.js";
@@ -45,6 +47,7 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
   const known = new KnownEvents();
   let previous = FIRST_HASH;
   let open = NOTHING_OPEN;
+  let configurations = NOTHING_READ;
   let complained = false;
   /** A crash may have left half a line. */
   let torn = false;
@@ -55,7 +58,10 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
     const written = tail.split("\n").flatMap((line) => writtenAs(line) ?? []); // a torn line is no link of the chain
     previous = hashOfLast(written) ?? previous;
     known.add(written.map(({ id }) => id));
-    for (const { id, fact } of written) open = correlate(open, id, fact).open;
+    for (const { id, fact, daemon } of written) {
+      open = correlate(open, id, fact).open;
+      configurations = learn(configurations, daemon, fact);
+    }
   } catch (error) {
     complain(error);
   }
@@ -70,7 +76,14 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
       const id = eventId(event);
       if (known.has(id)) return;
       const story = correlate(open, id, event.fact);
-      const line = JSON.stringify({ ...recordOf(event, id), correlation: story.correlation, previous });
+      const inForce = learn(configurations, event.daemon, event.fact);
+      const config = inForce.get(event.daemon) ?? {};
+      const line = JSON.stringify({
+        ...recordOf(event, id),
+        config,
+        correlation: story.correlation,
+        previous,
+      });
       try {
         rotateIfFull(path);
         write(path, `${torn ? "\n" : ""}${line}\n`);
@@ -79,6 +92,7 @@ export function openAuditTrail(path: string, log: Logger): AuditTrail {
         return;
       }
       [torn, complained, previous, open] = [false, false, hashOf(line), story.open];
+      configurations = inForce;
       known.add([id]);
     },
   };
@@ -103,6 +117,7 @@ function recordOf(event: ClusterEvent, id: string) {
 interface Written {
   readonly line: string;
   readonly id: string;
+  readonly daemon: string;
   readonly fact: Fact;
 }
 
@@ -111,7 +126,7 @@ function writtenAs(line: string): Written | undefined {
   try {
     const value = JSON.parse(line);
     return typeof value?.id === "string" && typeof value.fact?.kind === "string"
-      ? { line, id: value.id, fact: value.fact }
+      ? { line, id: value.id, daemon: String(value.daemon), fact: value.fact }
       : undefined;
   } catch {
     return undefined;
