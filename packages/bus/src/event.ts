@@ -72,6 +72,16 @@ export type HeartbeatFact =
       readonly device: string;
       readonly reason: string;
     }
+  | {
+      /** In the peer's name comes what our keys do not verify: authkeys differ, or somebody forges heartbeats. */
+      readonly kind: "keys.different";
+      readonly peer: string;
+      readonly medium: string;
+      /** Nothing is taken over from it meanwhile. */
+      readonly waits: boolean;
+    }
+  /** The peer is heard with our key, or nobody speaks in its name any more. */
+  | { readonly kind: "keys.settled"; readonly peer: string; readonly how: "heard" | "silent" }
   | { readonly kind: "stall"; readonly stalledMs: number; readonly consequence: string }
   | {
       /** From one notifierd to another, carried by their heartbeats: not about the cluster, and nothing to be told. */

@@ -38,6 +38,21 @@ test("50 real servers fail within a second: at most two letters, each server in 
   expect(subjects()[0]).toContain("no real server of tcp 192.0.2.10:80 is left");
 });
 
+test("different keys are one letter at once, and one when they are settled", async () => {
+  const { hear, pass, arrivals, subjects } = await open();
+  hear("heartbeat", "critical", { kind: "keys.different", peer: "lb1", medium: "eth1", waits: true });
+  await pass(minutes(1));
+  expect(arrivals).toHaveLength(1);
+  expect(subjects()[0]).toContain(
+    "lb1 speaks on eth1 with another key, or somebody in its name: compare authkeys",
+  );
+  expect(arrivals[0]!.letter.text).toContain("nothing is taken over from it meanwhile");
+  hear("heartbeat", "info", { kind: "keys.settled", peer: "lb1", how: "heard" });
+  await pass(minutes(10));
+  expect(arrivals).toHaveLength(2);
+  expect(subjects()[1]).toContain("lb1 speaks with our key");
+});
+
 test("10,000 flaps: at most five letters, the last with the number of changes and the longest time down", async () => {
   const { hear, pass, arrivals, office } = await open();
   for (let flap = 0; flap < 10_000; flap++) {

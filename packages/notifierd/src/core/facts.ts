@@ -34,6 +34,8 @@ export function meaning(fact: Fact): Meaning {
     case "stall":
     case "split-brain.suspected":
     case "split-brain.healed":
+    case "keys.different":
+    case "keys.settled":
       return ofNode(fact);
     case "takeover.started":
     case "takeover.finished":
@@ -98,7 +100,7 @@ export function severityOf({ severity, fact }: ClusterEvent, isOpen: IsOpen): Se
 type Of<Kind extends Fact["kind"]> = Extract<Fact, { readonly kind: Kind }>;
 
 type NodeKind = "node.alive" | "node.late" | "node.dead" | "link.up" | "link.dead" | "stall";
-type SplitKind = "split-brain.suspected" | "split-brain.healed";
+type SplitKind = "split-brain.suspected" | "split-brain.healed" | "keys.different" | "keys.settled";
 
 function ofNode(fact: Of<NodeKind | SplitKind>): Meaning {
   switch (fact.kind) {
@@ -126,11 +128,25 @@ function ofNode(fact: Of<NodeKind | SplitKind>): Meaning {
       return begins(split(fact.peer), `split brain with ${fact.peer}: ${fact.problem}`, "critical", 40);
     case "split-brain.healed":
       return ends(split(fact.peer), `split brain with ${fact.peer} is over: ${fact.problem}`);
+    case "keys.different": {
+      const { peer, medium, waits } = fact;
+      const meanwhile = waits ? "; nothing is taken over from it meanwhile" : "";
+      const what = `${peer} speaks on ${medium} with another key, or somebody in its name`;
+      return begins(keys(peer), `${what}: compare authkeys${meanwhile}`, "critical", 40);
+    }
+    case "keys.settled":
+      return ends(
+        keys(fact.peer),
+        fact.how === "heard"
+          ? `${fact.peer} speaks with our key`
+          : `nobody speaks in the name of ${fact.peer} with another key any more`,
+      );
   }
 }
 
 const node = (peer: string): Name => [`node ${peer}`, `node ${peer}`];
 const split = (peer: string): Name => [`split-brain ${peer}`, `split brain with ${peer}`];
+const keys = (peer: string): Name => [`keys ${peer}`, `keys of ${peer}`];
 const link = ({ peer, medium }: { readonly peer: string; readonly medium: string }): Name => [
   `link ${peer} ${medium}`,
   `link ${medium} to ${peer}`,
