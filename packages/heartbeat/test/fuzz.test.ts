@@ -11,6 +11,7 @@ import type { ClusterSettings } from "../src/core/settings.js";
 import { booted, type ClusterState } from "../src/core/state.js";
 import { createDropLog } from "../src/shell/drop-log.js";
 import { createReceiver } from "../src/shell/receiver.js";
+import { claimedSender } from "../src/wire/claimed-sender.js";
 import { openEnvelope } from "../src/wire/datagram.js";
 import { digestOf, type KeyRing } from "../src/wire/signature.js";
 import { scenarios } from "./vectors.js";
@@ -141,6 +142,7 @@ test(`${TOTAL.toLocaleString("en")} damaged datagrams neither crash nor fill the
   const uuids: string[] = [];
   let ring: KeyRing = samples[0]!.ring;
   let accepted = 0;
+  let claimed = 0;
   const receiver = createReceiver({
     local: "hbn1",
     localUuid: new Uint8Array(16),
@@ -148,6 +150,12 @@ test(`${TOTAL.toLocaleString("en")} damaged datagrams neither crash nor fill the
     nodes: () => NODES,
     heard: () => {},
     heardSelf: () => {},
+    unauthentic: (envelope, medium) => {
+      const node = claimedSender(envelope, NODES);
+      if (node === undefined) return;
+      claimed += 1;
+      feed({ type: "other-key", node, medium });
+    },
     accept: (event) => {
       accepted += 1;
       feed(event);
@@ -168,6 +176,8 @@ test(`${TOTAL.toLocaleString("en")} damaged datagrams neither crash nor fill the
   const { malformed = 0, unauthentic = 0, "unknown-node": unknown = 0 } = dropped.totals();
   expect(accepted + malformed + unauthentic + unknown).toBe(TOTAL);
   for (const one of [accepted, malformed, unauthentic, unknown]) expect(one).toBeGreaterThan(1000);
+  expect(claimed).toBeGreaterThan(1000);
+  expect(claimed).toBeLessThanOrEqual(unauthentic);
   expect(lines.length).toBe(15);
   expect(state().peers.size).toBe(2);
   for (const { reception } of state().peers.values())

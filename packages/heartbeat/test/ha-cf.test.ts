@@ -64,6 +64,8 @@ test.each([
     "#% scriptlimit 60\n#% scriptunits off",
     { scriptLimit: 60_000, scriptUnits: false },
   ],
+  ["a start waits while keys differ", "", { otherKeys: "wait" }],
+  ["or does not", "#% otherkeys ignore", { otherKeys: "ignore" }],
   ["an ordinary comment is none of ours", "# % viplease off", { vipLease: true }],
   ["env for scripts", "env COLOUR=red", { environment: new Map([["COLOUR", "red"]]) }],
   ["a ucast peer may be a name", "ucast eth0 lb2.example.org", {}],
@@ -138,6 +140,7 @@ test.each([
   ["a user that is none", "respawn nobody-here /usr/bin/pingd", "unknown-user"],
   ["apiauth without a list", "apiauth ipfail", "bad-apiauth"],
   ["a watchdog given twice", "watchdog /dev/watchdog /dev/watchdog", "given-twice"],
+  ["an otherkeys that nobody knows", "#% otherkeys maybe", "bad-value"],
   ["autojoin with haresources", "autojoin any", "autojoin"],
   ["use_logd off and no log", "use_logd no", "no-log"],
   ["a device name no kernel accepts", "bcast abcdefghijklmnop", "bad-device"],
@@ -153,6 +156,7 @@ test.each([
   ["a word too many", "ucast eth0 192.0.2.1 192.0.2.2", "too-much"],
   ["a number with a tail", "hopfudge 2x", "number-with-tail"],
   ["a port beyond 16 bits", "udpport 70000", "port-wraps"],
+  ["our own directive without its mark", "otherkeys ignore", "own-directive"],
   ["a short initdead", "deadtime 5\ninitdead 9", "initdead-short"],
 ])("accepted with a warning: %s", (_, lines, code) => {
   const { value, diagnostics } = parse(`${GOOD}${lines}\n`);

@@ -43,6 +43,26 @@ describe("a note becomes the line that scripts know", () => {
       line: "error this node was silent for 8124 ms: it starts over as generation 9",
     },
     {
+      note: { kind: "other-key", node: "lb2", medium: "eth1", waits: true },
+      line:
+        "error lb2 speaks on eth1 with a key that this node does not have, or somebody in its name: make authkeys of " +
+        "both nodes the same and reload; until then this node takes nothing over from it (otherkeys in ha.cf)",
+    },
+    {
+      note: { kind: "other-key", node: "lb2", medium: "eth1", waits: false },
+      line:
+        "error lb2 speaks on eth1 with a key that this node does not have, or somebody in its name: make authkeys of " +
+        "both nodes the same and reload; this node goes on as if it were silent",
+    },
+    {
+      note: { kind: "other-key-over", node: "lb2", how: "heard" },
+      line: "info lb2 speaks with a key of ours now",
+    },
+    {
+      note: { kind: "other-key-over", node: "lb2", how: "silent" },
+      line: "info nobody speaks in the name of lb2 with another key any more",
+    },
+    {
       note: { kind: "unable", group: "web", problem: "no disk" },
       line: "error web cannot run here: no disk",
     },

@@ -57,6 +57,7 @@ const node = (name: string, state: "active" | "dead", links: readonly string[]) 
   ours: true,
   hearsUs: true,
   agrees: true,
+  otherKey: undefined,
   leaseMs: 8000,
 });
 

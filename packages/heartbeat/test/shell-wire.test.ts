@@ -3,6 +3,7 @@ import { toHex } from "@systole/wire";
 import { describe, expect, test } from "vitest";
 import type { CoreAction } from "../src/core/action.js";
 import { createDropLog } from "../src/shell/drop-log.js";
+import { createOtherKeys } from "../src/shell/other-keys.js";
 import { createPeerFraming } from "../src/shell/peer-framing.js";
 import { createReceiver } from "../src/shell/receiver.js";
 import { createTransmitter } from "../src/shell/transmitter.js";
@@ -40,7 +41,14 @@ function receiver(keys = ring) {
   const accepted: unknown[] = [];
   const dropped: string[] = [];
   const logged: string[] = [];
+  const otherKeys: string[] = [];
+  const clock = virtualClock();
   const peerFraming = createPeerFraming();
+  const { unauthentic } = createOtherKeys({
+    ...{ clock, local: "lb1" },
+    settings: () => ({ nodes: ["lb1", "lb2"], keepalive: milliseconds(1000) }),
+    feed: ({ node, medium }) => otherKeys.push(`${clock.now()} ${node} on ${medium}`),
+  });
   const made = createReceiver({
     local: "lb1",
     localUuid: uuid(1),
@@ -49,6 +57,7 @@ function receiver(keys = ring) {
     accept: (event) => accepted.push(event),
     heard: peerFraming.heard,
     heardSelf: () => {},
+    unauthentic,
     drop: (why, problem, medium) => dropped.push(`${why} on ${medium}: ${problem}`),
     log: (line) => logged.push(line),
   });
@@ -57,6 +66,8 @@ function receiver(keys = ring) {
     accepted,
     dropped,
     logged,
+    otherKeys,
+    clock,
     receive,
     wanted: peerFraming.wanted,
     uuidOf: (name: string) => made.uuidOf(name),
@@ -214,6 +225,59 @@ describe("what is dropped", () => {
     log.dropped("malformed", "noise", "eth1");
     expect(lines.at(-1)).toBe("dropped a datagram on eth1: noise (96 since the last such line)");
     expect(log.totals()).toEqual({ malformed: 101 });
+  });
+});
+
+describe("a datagram with another key", () => {
+  const theirs = { index: 1, method: "sha1", key: bytesOf("theirs") } as const;
+  const strange = (name: string, id: number, framing: Framing = "netstring") => {
+    const keys = { signing: theirs, keys: new Map([[1, theirs]]) };
+    const { out, transmitter } = sender(name, uuid(id), { keys, framing });
+    transmitter.send(status(1));
+    return out[0]!;
+  };
+
+  test.each(["netstring", "classic"] as const)(
+    "tells whose name it bears, and nothing else: %s",
+    (framing) => {
+      const { accepted, otherKeys, receive, uuidOf } = receiver();
+      receive(strange("lb2", 2, framing), "eth1");
+      expect([accepted, otherKeys, uuidOf("lb2")]).toEqual([[], ["0 lb2 on eth1"], undefined]);
+    },
+  );
+
+  test("in the name of this node or of a node that is not in ha.cf tells nothing", () => {
+    const { otherKeys, receive } = receiver();
+    for (const name of ["lb1", "lb22", "b2", "evil"]) receive(strange(name, 2), "eth1");
+    expect(otherKeys).toEqual([]);
+  });
+
+  test("is none while keys are rotated: each key of authkeys is good", () => {
+    const { accepted, otherKeys, receive } = receiver({
+      ...ring,
+      keys: new Map([
+        [1, key],
+        [2, { ...theirs, index: 2 }],
+      ]),
+    });
+    const second = { ...theirs, index: 2 };
+    const { out, transmitter } = sender("lb2", uuid(2), {
+      keys: { signing: second, keys: new Map([[2, second]]) },
+      framing: "netstring",
+    });
+    transmitter.send(status(1));
+    receive(out[0]!, "eth1");
+    expect([accepted.length, otherKeys]).toEqual([1, []]);
+  });
+
+  test("tells it no more than twice a keepalive, however many come", async () => {
+    const { otherKeys, receive, clock } = receiver();
+    const datagram = strange("lb2", 2);
+    for (let ms = 0; ms <= 1000; ms += 10) {
+      receive(datagram, "eth1");
+      await clock.advance(10);
+    }
+    expect(otherKeys).toEqual(["0 lb2 on eth1", "500 lb2 on eth1", "1000 lb2 on eth1"]);
   });
 });
 

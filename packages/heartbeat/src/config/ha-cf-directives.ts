@@ -131,6 +131,18 @@ const normalpoll: Directive = {
     complain("warning", "obsolete", name, "normalpoll means nothing here", "take the line out"),
 };
 
+const otherKeys = oneOf(["wait", "ignore"], "otherKeys");
+
+/** Our own without `#%`: right, until somebody starts a real 3.0.6 with the same file. */
+const plainOtherKeys: Directive = {
+  takes: "option",
+  apply(word, reading) {
+    const hint = `write #% otherkeys ${word.text}`;
+    reading.complain("warning", "own-directive", reading.name, "heartbeat 3.0.6 refuses this line", hint);
+    if (otherKeys.takes === "option") otherKeys.apply(word, reading);
+  },
+};
+
 const FACILITIES =
   "none kern user mail daemon auth authpriv security syslog lpr news uucp cron ftp mark " +
   "local0 local1 local2 local3 local4 local5 local6 local7";
@@ -146,6 +158,7 @@ const MEMBERSHIP: readonly [string, Directive][] = [
   ["autojoin", autojoin],
   ["auto_failback", autoFailback],
   ["nice_failback", niceFailback],
+  ["otherkeys", plainOtherKeys],
   ["stonith", stonith],
   ["stonith_host", stonithHost],
   ["watchdog", watchdog],
@@ -216,6 +229,7 @@ export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["viplease", yesNo("vipLease")],
   ["ipfail", yesNo("ipFail")],
   ["vipwatch", yesNo("vipWatch")],
+  ["otherkeys", otherKeys],
   ["scriptlimit", time("scriptLimit")],
   ["scriptunits", yesNo("scriptUnits")],
   ["stopfailure", oneOf(["hold", "reboot"], "stopFailure")],

@@ -65,6 +65,7 @@ export interface Draft {
   vipLease: boolean;
   ipFail: boolean;
   vipWatch: boolean;
+  otherKeys: HaCf["otherKeys"];
   scriptLimit: Placed<Millis> | undefined;
   scriptUnits: boolean;
   stopFailure: HaCf["stopFailure"];
@@ -117,6 +118,7 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   vipLease: true,
   ipFail: false,
   vipWatch: true,
+  otherKeys: "wait",
   scriptLimit: undefined,
   scriptUnits: true,
   stopFailure: "hold",
@@ -144,7 +146,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
   const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch } = draft;
-  const { scriptUnits, stopFailure } = draft;
+  const { scriptUnits, stopFailure, otherKeys } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -154,6 +156,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
     ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptUnits, stopFailure },
+    otherKeys,
     scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }

@@ -116,6 +116,8 @@ export interface HaCf {
   readonly ipFail: boolean;
   /** Our own `vipwatch`: who else answers for our VIPs on the service LAN is noticed. */
   readonly vipWatch: boolean;
+  /** Our own `otherkeys`: at a start, what follows when somebody speaks in a peer's name with another key. */
+  readonly otherKeys: "wait" | "ignore";
   /** Our own `scriptlimit`: how long a script may take to start or stop. */
   readonly scriptLimit: Millis;
   /** Our own `scriptunits`: under systemd scripts run as transient units. */

@@ -20,6 +20,7 @@ import { ipFailDeadline, settleIpFail } from "./ip-fail.js";
 import { soon } from "./lease.js";
 import { settleLegacy } from "./legacy.js";
 import type { GroupKey } from "./message.js";
+import { hearOtherKey, isKeptWaiting } from "./other-key.js";
 import { holds, ORDERED } from "./ownership.js";
 import { isAlive, peerDeadline, tickPeer } from "./peers.js";
 import { hearPing, pingDeadline, pingsSettled, tickPings } from "./ping-nodes.js";
@@ -175,6 +176,8 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return tick(turn);
     case "message":
       return hear(turn, event.medium, event.header, event.message);
+    case "other-key":
+      return hearOtherKey(turn, event.node, event.medium);
     case "sent":
       return; // counted before anything else
     case "ping-reply":
@@ -250,11 +253,12 @@ function beginLife(turn: Turn, generation: number): void {
   turn.speak = true;
 }
 
-/** Every peer heard or dead: communication is up. */
+/** Every peer heard, dead or passed over: communication is up. */
 function advance(turn: Turn): void {
   if (turn.state.life !== "joining" || !pingsSettled(turn.state)) return;
-  for (const { said, liveness, dialogue } of turn.state.peers.values()) {
-    if (liveness.kind === "joining") return;
+  for (const peer of turn.state.peers.values()) {
+    const { said, liveness, dialogue } = peer;
+    if (liveness.kind === "joining" && !isPassedOver(turn, peer)) return;
     const silent = said.ours === undefined && liveness.kind === "alive";
     if (silent || (said.ours === false && liveness.kind === "alive" && !dialogue.knowsUs)) return;
   }
@@ -263,6 +267,13 @@ function advance(turn: Turn): void {
   note(turn, { kind: "local-status", state: "active" });
   sayStatus(turn);
   if (turn.state.settings.autoFailback !== "legacy") send(turn, { type: "starting" });
+}
+
+/** Its initdead is over, others speak in its name, and we have something: clients and commands do not wait for it. */
+function isPassedOver({ state, now }: Turn, peer: Peer): boolean {
+  const { liveness } = peer;
+  const overdue = liveness.kind === "joining" && now >= liveness.deadAt;
+  return overdue && isKeptWaiting(state, peer, now) && held(state).length > 0;
 }
 
 function started(turn: Turn, { group, steps, degraded }: EventOf<"started">): void {

@@ -10,6 +10,8 @@ export type RequestId = number;
 export type CoreEvent =
   /** An authentic, decoded datagram of a configured node, also one of our own (they come back on some media). */
   | { readonly type: "message"; readonly medium: string; readonly header: Header; readonly message: Message }
+  /** A datagram that our keys do not verify names this peer as its sender. Nothing else of it was looked at. */
+  | { readonly type: "other-key"; readonly node: NodeName; readonly medium: string }
   /**
    * A status of this life was handed to the media: `at` is the moment right before. Our silence counts from then, not
    * from the decision: a process may be frozen between the two.

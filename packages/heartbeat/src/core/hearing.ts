@@ -10,6 +10,7 @@ import { deafLimit } from "./lease.js";
 import { hearRequest, hearResponse } from "./legacy.js";
 import { livenessMachine } from "./liveness.js";
 import type { Header, HoldSet, Message, NodeName, Place } from "./message.js";
+import { endOtherKey } from "./other-key.js";
 import { acknowledgedAt, askNodes } from "./peers.js";
 import { report } from "./speaking.js";
 import { giveTo } from "./standby.js";
@@ -111,6 +112,7 @@ function hearSign(turn: Turn, node: NodeName, message: Message): void {
   const { state: liveness, actions } = machine.step(peer.liveness, { type: "heard", deadtime }, turn.now);
   const fencing = fencingMachine.step(peer.fencing, { type: "heard" }, turn.now).state;
   changePeer(turn, node, { liveness, fencing });
+  endOtherKey(turn, node, "heard");
   for (const action of actions) {
     if (action.type !== "report-alive") continue;
     turn.speak = true;

@@ -54,6 +54,14 @@ export type Note =
       readonly weYield: boolean;
     }
   | { readonly kind: "stranger"; readonly group: GroupKey; readonly vip: string; readonly mac: string }
+  /** Somebody speaks in its name with a key that we do not have; `waits`: we take nothing meanwhile. */
+  | {
+      readonly kind: "other-key";
+      readonly node: NodeName;
+      readonly medium: string;
+      readonly waits: boolean;
+    }
+  | { readonly kind: "other-key-over"; readonly node: NodeName; readonly how: "heard" | "silent" }
   /** Our own loop stood still for more than half the deadtime. */
   | { readonly kind: "announced-again"; readonly groups: readonly GroupKey[] }
   | { readonly kind: "stalled"; readonly silentMs: number; readonly generation: number }

@@ -7,6 +7,7 @@ import { fencingMachine } from "./fencing.js";
 import { silenceLimit } from "./lease.js";
 import { type LivenessAction, livenessMachine } from "./liveness.js";
 import type { GroupClaim, NodeName } from "./message.js";
+import { isKeptWaiting, keptWaitingUntil, otherKeyDeadline, tickOtherKey } from "./other-key.js";
 import type { Other } from "./right.js";
 import type { GroupSettings } from "./settings.js";
 import type { ClusterState, Peer } from "./state.js";
@@ -71,6 +72,7 @@ export const receivers = (state: ClusterState, now: Instant): Peer[] =>
 export function tickPeer(turn: Turn, node: NodeName): void {
   const peer = turn.state.peers.get(node)!; // the caller iterates over the peers
   judge(turn, peer);
+  tickOtherKey(turn, node);
   dropLinks(turn, node);
   const fencing = fencingMachine.step(turn.state.peers.get(node)!.fencing, { type: "tick" }, turn.now);
   if (fencing.state !== turn.state.peers.get(node)!.fencing)
@@ -81,7 +83,7 @@ export function tickPeer(turn: Turn, node: NodeName): void {
 }
 
 function judge(turn: Turn, peer: Peer): void {
-  if (turn.now < turn.state.judgeFrom) return;
+  if (turn.now < turn.state.judgeFrom || isKeptWaiting(turn.state, peer, turn.now)) return;
   const machine = livenessMachine(turn.state.settings);
   const { state: liveness, actions } = machine.step(peer.liveness, { type: "tick" }, turn.now);
   if (liveness === peer.liveness) return;
@@ -170,7 +172,10 @@ export function peerDeadline(state: ClusterState, peer: Peer): Instant | undefin
   const asking =
     peer.liveness.kind === "alive" && state.life !== "storing" ? nextAsk(peer.reception) : undefined;
   return earliest([
-    verdict === undefined ? undefined : later(verdict, state.judgeFrom),
+    verdict === undefined
+      ? undefined
+      : later(later(verdict, keptWaitingUntil(state, peer) ?? verdict), state.judgeFrom),
+    otherKeyDeadline(state, peer),
     fencingMachine.nextDeadline(peer.fencing),
     asking,
     peer.dialogue.askNodesAt,

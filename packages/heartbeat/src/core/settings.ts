@@ -27,6 +27,8 @@ export interface ClusterSettings {
   readonly pings?: { readonly nodes: readonly NodeName[]; readonly deadtime: Millis };
   /** MAC addresses of this machine, by which other nodes know its claims of a VIP; absent: claims are not watched. */
   readonly macs?: readonly string[];
+  /** A peer that was never heard is not dead while others speak in its name (other-key.ts); absent: `wait`. */
+  readonly otherKeys?: "wait" | "ignore";
   /** ipfail is built in and wanted. */
   readonly ipFail?: boolean;
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */

@@ -38,6 +38,9 @@ export interface Peer {
   readonly replayed: number | undefined;
   /** Our digest and its own, while they differ and that has been told. */
   readonly differing: string | undefined;
+  /** The last datagram in its name that our keys do not verify, and whether that was told (other-key.ts). */
+  readonly otherKey: { readonly heardAt: Instant; readonly told: boolean } | undefined;
+  readonly otherKeyToldAt: Instant | undefined;
   /** The count of ping nodes it was told last, and on which occasion. */
   readonly toldPings: string | undefined;
   /** What we know of it if it is a real heartbeat. */
@@ -230,6 +233,8 @@ export function stranger(node: NodeName, now: Instant, deadAt: Instant): Peer {
     failbackIn: undefined,
     replayed: undefined,
     differing: undefined,
+    otherKey: undefined,
+    otherKeyToldAt: undefined,
     toldPings: undefined,
     dialogue: noDialogue,
   };
@@ -243,6 +248,8 @@ export const voided = (peer: Peer, now: Instant, deadAt: Instant): Peer => ({
   links: peer.links,
   failbackIn: peer.failbackIn,
   differing: peer.differing,
+  otherKey: peer.otherKey,
+  otherKeyToldAt: peer.otherKeyToldAt,
 });
 
 /** We have been silent so long that others may call us dead: whatever we held or knew is void. */

@@ -2,6 +2,7 @@
 import type { Instant } from "@systole/machine";
 import { agrees } from "./agreement.js";
 import type { GroupKey, HoldSet, NodeName, NodeState } from "./message.js";
+import { isKeptWaiting } from "./other-key.js";
 import type { Ownership } from "./ownership.js";
 import { claimOfPeer, hasLeft, isAlive, permits } from "./peers.js";
 import { pingState } from "./ping-nodes.js";
@@ -22,6 +23,11 @@ export interface NodeView {
   readonly hearsUs: boolean;
   /** It has the same haresources, nodes and auto_failback; undefined if it does not say. */
   readonly agrees: boolean | undefined;
+  /**
+   * Somebody speaks in its name with a key that this node does not have. `waits`: so nothing is taken from it at this
+   * start; `noticed`: that changes nothing.
+   */
+  readonly otherKey: "waits" | "noticed" | undefined;
   /** Milliseconds that its VIPs outlive its last word; 0: the kernel does not end them. Undefined: it does not say. */
   readonly leaseMs: number | undefined;
 }
@@ -76,8 +82,8 @@ function nodeView(state: ClusterState, node: NodeName, now: Instant): NodeView {
     const own = state.life === "operational" ? "active" : "up";
     const { generation } = state;
     const leaseMs = state.settings.lease?.length ?? 0;
-    const self = { silentMs: 0, links: [], ours: true, hearsUs: true, agrees: true, leaseMs };
-    return { node, state: own, generation, ...self };
+    const self = { silentMs: 0, links: [], ours: true, hearsUs: true, agrees: true };
+    return { node, state: own, generation, ...self, otherKey: undefined, leaseMs };
   }
   const { liveness, reception, links, said } = peer;
   return {
@@ -89,6 +95,7 @@ function nodeView(state: ClusterState, node: NodeName, now: Instant): NodeView {
     ours: said.ours,
     hearsUs: permits(state, peer, now),
     agrees: agrees(state, peer),
+    otherKey: peer.otherKey && (isKeptWaiting(state, peer, now) ? "waits" : "noticed"),
     leaseMs: said.lease,
   };
 }

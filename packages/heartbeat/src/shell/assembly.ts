@@ -26,6 +26,7 @@ import { createLoadAverage } from "./load-average.js";
 import { createMediaSet, type MediaSet } from "./media-set.js";
 import { createNeighbourhood, type Neighbourhood } from "./neighbourhood.js";
 import { lineOf } from "./notes.js";
+import { createOtherKeys } from "./other-keys.js";
 import { createOwnLinks, type OwnLinks } from "./own-links.js";
 import { paths } from "./paths.js";
 import { createPeerFraming, type PeerFraming } from "./peer-framing.js";
@@ -203,6 +204,12 @@ function receiverOf(
   { context, uuid }: AssemblyDependencies,
 ): Receiver {
   const { dropped, peerFraming, ownLinks } = parts;
+  const otherKeys = createOtherKeys({
+    clock: context.clock,
+    local: context.node,
+    settings: () => present.configuration.settings,
+    feed: (event) => present.feed(event),
+  });
   return createReceiver({
     heard: peerFraming.heard,
     heardSelf: ownLinks.heard,
@@ -212,6 +219,7 @@ function receiverOf(
     nodes: () => present.configuration.settings.nodes,
     accept: (event) => present.feed(event),
     drop: dropped.dropped,
+    unauthentic: otherKeys.unauthentic,
     log: (line) => context.log.warn({ event: "node.uuid" }, line),
   });
 }

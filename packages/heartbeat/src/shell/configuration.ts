@@ -115,7 +115,7 @@ function withArguments(parsed: Parsed<Haresources>, { path }: Source): Parsed<Ha
 
 function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuard: boolean): ClusterSettings {
   const { nodes, keepalive, deadtime, warntime, initdead, maxRexmitDelay, autoFailback, vipLease } = haCf;
-  const { pingNodes, deadping } = haCf;
+  const { pingNodes, deadping, otherKeys } = haCf;
   const groups = haresources.map(({ key, preferred, resources }) => ({
     key,
     preferred,
@@ -134,6 +134,7 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuar
     digest: digestOf({ nodes: nodes.toSorted(), autoFailback, groups }),
     pings: { nodes: pingNodes.map(({ name }) => name), deadtime: deadping },
     ipFail: haCf.ipFail,
+    otherKeys,
     ...(haCf.vipWatch && { macs: ownMacs() }),
     lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
     fencing: haCf.fenceDevice !== undefined,

@@ -40,9 +40,8 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "fence-result":
       return info(`fencing of ${note.node}: ${note.result}`);
     case "acquired":
-      return info(`acquired ${note.group}: ${note.reason}`);
     case "released":
-      return info(`released ${note.group}: ${note.reason}`);
+      return info(`${note.kind} ${note.group}: ${note.reason}`);
     case "local-transition-completed":
       return info(logLines.localTransitionCompleted());
     case "remote-transition-completed":
@@ -64,6 +63,8 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "shutdown-complete":
     case "shutdown-delayed":
       return info(leavingLine(note.kind, local));
+    case "other-key":
+    case "other-key-over":
     case "both-own":
     case "announced-again":
     case "stalled":
@@ -163,13 +164,36 @@ function trafficLine(
   }
 }
 
+/** authkeys differ, or somebody forges heartbeats. */
+function otherKeyLine(note: NoteOf<"other-key" | "other-key-over">): LogLine {
+  const { node } = note;
+  if (note.kind === "other-key-over")
+    return info(
+      note.how === "heard"
+        ? `${node} speaks with a key of ours now`
+        : `nobody speaks in the name of ${node} with another key any more`,
+    );
+  const meanwhile = note.waits
+    ? "until then this node takes nothing over from it (otherkeys in ha.cf)"
+    : "this node goes on as if it were silent";
+  return error(
+    `${node} speaks on ${note.medium} with a key that this node does not have, or somebody in its name: ` +
+      `make authkeys of both nodes the same and reload; ${meanwhile}`,
+  );
+}
+
 /** What an administrator must see. */
 function troubleLine(
-  note: NoteOf<"both-own" | "announced-again" | "stalled" | "stranger" | "unable">,
+  note: NoteOf<
+    "other-key" | "other-key-over" | "both-own" | "announced-again" | "stalled" | "stranger" | "unable"
+  >,
   local: string,
   preferred: (group: string) => string | undefined,
 ): LogLine {
   switch (note.kind) {
+    case "other-key":
+    case "other-key-over":
+      return otherKeyLine(note);
     case "stranger":
       return error(`${note.mac} answers for ${note.vip} of ${note.group}, and is no node that we know`);
     case "both-own": {

@@ -1,13 +1,15 @@
 /**
  * From a datagram to an event of the core, or to one more number of what was dropped and why.
  *
- * The signature is checked before any field is read. The sender is found by its uuid first, then by its name.
+ * The signature is checked before any field is read. The sender is found by its uuid first, then by its name. What is
+ * not authentic goes to other-keys.ts, and no further.
  */
 import { DecodeError, toHex } from "@systole/wire";
 import type { CoreEvent } from "../core/event.js";
 import { decodeFields, type Envelope, openEnvelope } from "../wire/datagram.js";
 import { type KeyRing, verify } from "../wire/signature.js";
 import { decodeMessage, type Received } from "../wire/vocabulary.js";
+import type { OtherKeys } from "./other-keys.js";
 import type { PeerFraming } from "./peer-framing.js";
 
 export type Dropped = "malformed" | "unauthentic" | "unknown-node";
@@ -23,6 +25,7 @@ export interface ReceiverDependencies {
   readonly heard: PeerFraming["heard"];
   /** Our own datagram came back on this medium. */
   readonly heardSelf: (medium: string) => void;
+  readonly unauthentic: OtherKeys["unauthentic"];
   readonly drop: (why: Dropped, problem: string, medium: string) => void;
   readonly log: (line: string) => void;
 }
@@ -54,11 +57,12 @@ class AuthenticReceiver implements Receiver {
   }
 
   receive(datagram: Uint8Array, medium: string): void {
-    const { keys, drop } = this.#world;
+    const { keys, drop, unauthentic } = this.#world;
     try {
       const envelope = openEnvelope(datagram);
       if (!verify(keys(), envelope.signature, envelope.covered)) {
         drop("unauthentic", `signature of key ${envelope.signature.keyIndex} is wrong`, medium);
+        unauthentic(envelope, medium);
         return;
       }
       this.#deliver(envelope, decodeMessage(decodeFields(envelope)), medium);

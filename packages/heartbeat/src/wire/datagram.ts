@@ -5,7 +5,7 @@
  *   classic    >>>\n <name>=<value>\n ... auth=<n> <digest>\n <<<\n NUL
  *
  * A receiver takes both, at any time. It finds the signature at the end and checks it before it looks at any field:
- * nobody without a key makes us parse anything.
+ * nobody without a key makes us parse anything. The one exception is claimed-sender.ts, which parses nothing either.
  */
 import { DecodeError } from "@systole/wire";
 import { CLASSIC_END, CLASSIC_START, decodeClassic, encodeClassic } from "./classic.js";
