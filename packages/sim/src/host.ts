@@ -55,6 +55,8 @@ export class Host {
   readonly name: string;
   /** The service LAN is plugged in: ping nodes answer, and claims of VIPs are heard. */
   isPlugged = true;
+  /** The one key in its authkeys: what others sign with another one is not authentic. */
+  key = "";
   /** Resources that refuse to start. */
   readonly refusing = new Set<string>();
   readonly #options: HostOptions;
@@ -238,7 +240,8 @@ export class Host {
       send: (packet: Packet) => {
         watcher.sent(this.name, packet);
         this.#lastSent = this.#now();
-        for (const medium of network.media) network.send(medium, this.name, packet);
+        const signed = { ...packet, key: this.key };
+        for (const medium of network.media) network.send(medium, this.name, signed);
       },
       acted: (action: CoreAction) => watcher.acted(this.name, action),
       handedOn: (lease: Lease, deadtime: Millis) => {
@@ -260,7 +263,13 @@ export class Host {
     };
   }
 
-  #receive(medium: string, { from, generation, sequence, dest, message }: Packet): void {
+  /** Whatever somebody without our key sends in the name of this node. */
+  hearOtherKey(medium: string, node: string): void {
+    this.#process?.feed({ type: "other-key", node, medium });
+  }
+
+  #receive(medium: string, { from, generation, sequence, dest, message, key = "" }: Packet): void {
+    if (key !== this.key) return this.hearOtherKey(medium, from);
     const header = {
       from,
       generation,

@@ -7,6 +7,8 @@ export interface Packet {
   readonly sequence: number | undefined;
   readonly dest: string | undefined;
   readonly message: Message;
+  /** What signs it; absent where all have the same. */
+  readonly key?: string;
   /** Sent once more because somebody asked. */
   readonly again?: true;
 }

@@ -252,6 +252,10 @@ function writeDown(trace: Trace, host: string, fact: Fact): void {
       return trace.add(host, "failed", fact.resource);
     case "stall":
       return trace.add(host, "stalled", `${fact.stalledMs} ms`);
+    case "keys.different":
+      return trace.add(host, "other-key", `${fact.peer} ${fact.medium}${fact.waits ? ", waits" : ""}`);
+    case "keys.settled":
+      return trace.add(host, "keys-settled", `${fact.peer} ${fact.how}`);
     case "split-brain.suspected":
     case "split-brain.healed":
       return trace.add(host, fact.kind === "split-brain.healed" ? "healed" : "split-brain", fact.problem);

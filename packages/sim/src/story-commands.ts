@@ -40,6 +40,16 @@ function disturb(simulation: Simulation, args: readonly string[], disturbance: D
   }
 }
 
+/** Somebody on the first medium forges datagrams in the name of a node: how often. */
+const FORGE_EVERY_MS = 200;
+
+function forge(simulation: Simulation, name: string, untilMs: number): void {
+  const { world, network, hosts } = simulation;
+  if (world.now() >= untilMs) return;
+  for (const host of hosts) if (host.name !== name) host.hearOtherKey(network.media[0]!, name); // there is one
+  world.at(world.now() + FORGE_EVERY_MS, () => forge(simulation, name, untilMs));
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   /** `run 20.5s` */
   run: ({ world }, [time]) => world.playUntil(world.now() + parseTime(time ?? "")),
@@ -75,6 +85,13 @@ export const commands: Readonly<Record<string, Command>> = {
   /** `lossy 30% eth0 [lb1->lb2]` */
   lossy: (simulation, [percent, ...args]) =>
     disturb(simulation, args, { ...whole, loss: Number.parseFloat(percent ?? "0") / 100, jitterMs: 20 }),
+  /** `key lb2 spring`: the one key in its authkeys from now on, by a reload. */
+  key: ({ host }, [name, key]) => {
+    host(name ?? "").key = key ?? "";
+  },
+  /** `forge lb1 30s`: all others hear datagrams in its name that no key of theirs verifies, for so long. */
+  forge: (simulation, [name = "", time]) =>
+    forge(simulation, name, simulation.world.now() + parseTime(time ?? "")),
   /** `fence fails`, `fence works`: the device that `fence on` says there is. */
   fence: ({ fenceDevice }, [how]) => {
     fenceDevice.works = how === "works";

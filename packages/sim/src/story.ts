@@ -13,7 +13,8 @@
  *
  * The star marks the node that the first VIP prefers; with a second star the second VIP, 192.0.2.20, prefers that one.
  * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `pings 192.0.2.1,192.0.2.2`
- * (and ipfail), `lan on` (claims of VIPs are watched on the service LAN), `seed 7`. What stands below
+ * (and ipfail), `lan on` (claims of VIPs are watched on the service LAN), `seed 7`; of each node in their order `keys
+ * spring,autumn` (the key in its authkeys) and `otherkeys wait,ignore`. What stands below
  * `----` must be exactly what is written down until the next block.
  */
 import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
@@ -107,6 +108,8 @@ function begin(words: readonly string[]): Simulation {
     media,
     workMs: { least: 10, most: 10 },
   });
+  const keys = (header.values.get("keys") ?? "").split(",");
+  for (const [index, host] of simulation.hosts.entries()) host.key = keys[index] ?? "";
   const absent = (header.values.get("off") ?? "").split(",");
   for (const host of simulation.hosts) if (!absent.includes(host.name)) host.boot();
   return simulation;
@@ -142,6 +145,8 @@ const SETTINGS = new Set([
   "fence",
   "pings",
   "lan",
+  "keys",
+  "otherkeys",
 ]);
 
 function settingsFor(local: string, { nodes, preferred, values }: Header): ClusterSettings {
@@ -160,6 +165,7 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
     initdead: time("initdead", milliseconds(2 * deadtime)),
     maxRexmitDelay: milliseconds(250),
     autoFailback: autoFailbackOf(values.get("auto_failback") ?? "on"),
+    ...(values.get("otherkeys")?.split(",")[nodes.indexOf(local)] === "ignore" && { otherKeys: "ignore" }),
     ...(values.get("lan") === "on" && { macs: [macOf(nodes.indexOf(local))] }),
     ...(values.has("pings") && { pings: { nodes: values.get("pings")!.split(","), deadtime }, ipFail: true }),
     groups: preferred.map((node, index) => {
