@@ -27,8 +27,12 @@ const rows = (cells: readonly (readonly string[])[]): readonly string[] =>
         .split("\n");
 
 function nodeCells({ node: own }: ClusterStatus, each: ClusterStatus["nodes"][number]): readonly string[] {
-  const { node, state, silentMs, links } = each;
+  const { node, state, silentMs, links, otherKey } = each;
   if (node === own) return ["node", node, state, "this node", ""];
+  if (otherKey !== undefined) {
+    const waits = otherKey === "waits" ? "this node waits" : "";
+    return ["node", node, state === "dead" ? "DEAD" : state, "ANOTHER KEY: compare authkeys", waits];
+  }
   const heard = silentMs === undefined ? "" : `heard ${silentMs} ms ago`;
   return ["node", node, state === "dead" ? "DEAD" : state, heard, links.join(" ")];
 }

@@ -13,6 +13,8 @@ export interface ClusterStatus {
     readonly state: "init" | "up" | "active" | "dead";
     /** Milliseconds since it was heard; absent of one that is not alive. */
     readonly silentMs?: number;
+    /** Somebody speaks in its name with another key; `waits`: so this node takes nothing from it. */
+    readonly otherKey?: "waits" | "noticed";
     /** Media that it is heard on. */
     readonly links: readonly string[];
   }[];

@@ -25,12 +25,17 @@ export function directorHealth({ services, refused, newerConfigRefused }: Direct
   return worst(healths);
 }
 
-/** What nobody has although the cluster is settled is critical; a dead node or ping node is lost redundancy. */
+/**
+ * What nobody has although the cluster is settled is critical, and so is a start that waits because the keys differ; a
+ * dead node or ping node is lost redundancy.
+ */
 export function clusterHealth(answer: ClusterAnswer): Health {
   if (answer.kind === "silent") return "unknown";
   const { life, groups, nodes, pings } = answer.status;
-  if (life === "operational" && groups.some(({ owner }) => owner === undefined)) return "critical";
-  return [...nodes, ...pings].some(({ state }) => state === "dead") ? "degraded" : "ok";
+  const settled = life === "operational" || nodes.some(({ otherKey }) => otherKey === "waits");
+  if (settled && groups.some(({ owner }) => owner === undefined)) return "critical";
+  const lost = [...nodes, ...pings].some(({ state }) => state === "dead");
+  return lost || nodes.some(({ otherKey }) => otherKey !== undefined) ? "degraded" : "ok";
 }
 
 /** @param cluster undefined where no heartbeat runs */

@@ -187,12 +187,38 @@ test("nodes and VIPs stand first: who is alive, who has what", async () => {
   });
 });
 
+test("a peer that speaks with another key is told in its line", async () => {
+  const other = { node: "lb2", state: "init", links: [], otherKey: "waits" };
+  await daemon("heartbeat", { ...cluster, life: "joining", nodes: [cluster.nodes[0]!, other] });
+  const { lines } = await run("status");
+  expect(lines.slice(1, 3)).toEqual([
+    "    node  lb1         active   this node",
+    "    node  lb2         init     ANOTHER KEY: compare authkeys  this node waits",
+  ]);
+});
+
 test.each([
   {
     name: "a dead node",
     more: { nodes: [cluster.nodes[0]!, { node: "lb2", state: "dead", links: [] }] },
     code: 1,
     last: "degraded, 1 dead nodes",
+  },
+  {
+    name: "a peer with another key",
+    more: { nodes: [cluster.nodes[0]!, { node: "lb2", state: "dead", links: [], otherKey: "noticed" }] },
+    code: 1,
+    last: "degraded, 1 dead nodes",
+  },
+  {
+    name: "a start that waits because the peer has another key",
+    more: {
+      life: "joining",
+      nodes: [cluster.nodes[0]!, { node: "lb2", state: "init", links: [], otherKey: "waits" }],
+      groups: cluster.groups.map(({ owner: _, ...group }) => ({ ...group, here: "none" })),
+    },
+    code: 2,
+    last: "critical",
   },
   {
     name: "a VIP that nobody has",
