@@ -129,6 +129,21 @@ async function rotateKeys(mixed: Mixed): Promise<void> {
   expect([twoOwners, longestGapMs]).toEqual([[], 0]);
 }
 
+/** Started with another key the real one takes everything, as it always did; ours hears that it is there, and waits. */
+async function differentKeys(mixed: Mixed): Promise<void> {
+  const { ours } = mixed.options;
+  mixed.put(mixed.real, "authkeys", "auth 1\n1 sha1 another-key\n");
+  const watch = await watchOwnership(mixed.nodes, VIP);
+  await mixed.startBoth();
+  await mixed.ownedBy(mixed.real);
+  await elapse(4 * DEADTIME_MS);
+  expect(mixed.owners()).toEqual([mixed.real]);
+  expect(mixed.log(ours)).toContain(`${mixed.real} speaks on hb1 with a key that this node does not have`);
+  expect((await watch.stop()).twoOwners).toEqual([]);
+  await mixed.node(mixed.real).kill();
+  await mixed.ownedBy(ours);
+}
+
 describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartbeat and a real one", () => {
   test.each([
     { ours: PREFERRED, what: "ucast, sha1", media: ucast, authkeys: sha1 },
@@ -159,6 +174,12 @@ describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartb
         await partition(mixed);
       });
     },
+    LIFE_MS,
+  );
+
+  test.each([{ ours: PREFERRED }, { ours: OTHER }] as const)(
+    "$ours ours, the other one with another key: one owner",
+    async ({ ours }) => withMixed({ ours, media: bcast, authkeys: sha1 }, differentKeys),
     LIFE_MS,
   );
 });

@@ -25,7 +25,9 @@ export interface PairOptions {
   readonly script?: Readonly<Record<string, string>>;
   /** Run on each node before its heartbeat starts. */
   readonly before?: (node: LabNode, host: number) => Promise<unknown>;
-  /** The node that gets the VIP after the start; director1 unless told otherwise. */
+  /** The key of each node; the same unless told otherwise. */
+  readonly keys?: readonly [string, string];
+  /** The node that gets the VIP after the start; director1 unless told otherwise. Nobody waits for `nobody`. */
   readonly owner?: string;
 }
 
@@ -43,12 +45,14 @@ export class Pair {
     return [this.cluster.node("director1"), this.cluster.node("director2")];
   }
 
-  configure({ haCf = "", media = "bcast hb1\n", times = TIMES, resources, script = {} }: PairOptions): void {
-    for (const node of this.nodes) {
+  configure(options: PairOptions): void {
+    const { haCf = "", media = "bcast hb1\n", times = TIMES, resources, script = {} } = options;
+    const keys = options.keys ?? ["laboratory-key", "laboratory-key"];
+    for (const [index, node] of this.nodes.entries()) {
       const header = `${times}auto_failback off\nnode director1 director2\nudpport 694\n`;
       node.put("/etc/ha.d/ha.cf", `${header}${media}${haCf}`);
       node.put("/etc/ha.d/haresources", `director1 ${resources ?? `IPaddr2::${VIP}/24/pub`}\n`);
-      node.put("/etc/ha.d/authkeys", "auth 1\n1 sha1 laboratory-key\n", 0o600);
+      node.put("/etc/ha.d/authkeys", `auth 1\n1 sha1 ${keys[index]}\n`, 0o600);
       for (const [name, body] of Object.entries(script))
         node.put(`/etc/ha.d/resource.d/${name}`, `#!/bin/sh\n${body}\n`, 0o755);
     }
@@ -111,7 +115,7 @@ export async function withPair(options: PairOptions, body: (pair: Pair) => Promi
     try {
       for (const [index, node] of pair.nodes.entries()) await before?.(node, index + 1);
       for (const node of pair.nodes) await pair.start(node);
-      await pair.ownedBy(owner);
+      if (owner !== "nobody") await pair.ownedBy(owner);
       await body(pair);
     } catch (error) {
       for (const node of pair.nodes) if (node.isOn) console.error(`${node.name}\n${node.log("heartbeat")}`);
