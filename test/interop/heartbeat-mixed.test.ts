@@ -11,12 +11,32 @@ import { watchOwnership } from "../netns/ownership-watch.js";
 import { DEADTIME_MS, type Mixed, type Name, OTHER, PREFERRED, VIP, withMixed } from "./mixed-cluster.js";
 
 const LIFE_MS = 1_200_000;
-const ucast = "ucast hb1 10.0.3.1\nucast hb1 10.0.3.2\n";
-const bcast = "bcast hb1\n";
-const mcast = "mcast hb1 239.0.0.42 694 1 0\n";
-const sha1 = "auth 1\n1 sha1 laboratory-key\n";
-const md5 = "auth 2\n2 md5 laboratory-key\n";
-const crc = "auth 1\n1 crc\n";
+const MEDIA = {
+  ucast: "ucast hb1 10.0.3.1\nucast hb1 10.0.3.2\n",
+  bcast: "bcast hb1\n",
+  mcast: "mcast hb1 239.0.0.42 694 1 0\n",
+} as const;
+const AUTHKEYS = {
+  sha1: "auth 1\n1 sha1 laboratory-key\n",
+  md5: "auth 2\n2 md5 laboratory-key\n",
+  crc: "auth 1\n1 crc\n",
+} as const;
+type Medium = keyof typeof MEDIA;
+type Digest = keyof typeof AUTHKEYS;
+
+/** Every medium with every digest; each medium and each digest in both roles. */
+const PAIRS: readonly { readonly ours: Name; readonly medium: Medium; readonly digest: Digest }[] = [
+  { ours: PREFERRED, medium: "ucast", digest: "sha1" },
+  { ours: OTHER, medium: "ucast", digest: "sha1" },
+  { ours: OTHER, medium: "ucast", digest: "md5" },
+  { ours: PREFERRED, medium: "ucast", digest: "crc" },
+  { ours: OTHER, medium: "bcast", digest: "sha1" },
+  { ours: PREFERRED, medium: "bcast", digest: "md5" },
+  { ours: OTHER, medium: "bcast", digest: "crc" },
+  { ours: PREFERRED, medium: "mcast", digest: "sha1" },
+  { ours: PREFERRED, medium: "mcast", digest: "md5" },
+  { ours: OTHER, medium: "mcast", digest: "crc" },
+];
 
 /** Both run, and the VIP is where it belongs. */
 async function coldStart(mixed: Mixed): Promise<void> {
@@ -145,15 +165,10 @@ async function differentKeys(mixed: Mixed): Promise<void> {
 }
 
 describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartbeat and a real one", () => {
-  test.each([
-    { ours: PREFERRED, what: "ucast, sha1", media: ucast, authkeys: sha1 },
-    { ours: OTHER, what: "ucast, sha1", media: ucast, authkeys: sha1 },
-    { ours: PREFERRED, what: "bcast, md5", media: bcast, authkeys: md5 },
-    { ours: OTHER, what: "mcast, crc", media: mcast, authkeys: crc },
-  ] as const)(
-    "$ours ours, $what: hand-overs, crash and return, clean stops",
-    async (options) => {
-      await withMixed(options, async (mixed) => {
+  test.each(PAIRS)(
+    "$ours ours, $medium, $digest: hand-overs, crash and return, clean stops",
+    async ({ ours, medium, digest }) => {
+      await withMixed({ ours, media: MEDIA[medium], authkeys: AUTHKEYS[digest] }, async (mixed) => {
         await coldStart(mixed);
         await handOvers(mixed);
         await crashAndReturn(mixed);
@@ -166,7 +181,7 @@ describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartb
   test.each([{ ours: PREFERRED }, { ours: OTHER }] as const)(
     "$ours ours: loss, quick restart, new keys, partition and heal",
     async ({ ours }) => {
-      await withMixed({ ours, media: ucast, authkeys: sha1 }, async (mixed) => {
+      await withMixed({ ours, media: MEDIA.ucast, authkeys: AUTHKEYS.sha1 }, async (mixed) => {
         await coldStart(mixed);
         await loss(mixed);
         await quickRestart(mixed);
@@ -179,7 +194,7 @@ describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartb
 
   test.each([{ ours: PREFERRED }, { ours: OTHER }] as const)(
     "$ours ours, the other one with another key: one owner",
-    async ({ ours }) => withMixed({ ours, media: bcast, authkeys: sha1 }, differentKeys),
+    async ({ ours }) => withMixed({ ours, media: MEDIA.bcast, authkeys: AUTHKEYS.sha1 }, differentKeys),
     LIFE_MS,
   );
 });
