@@ -1,6 +1,6 @@
 /**
- * Which configuration each daemon had when something happened: the digests of the files that it told to have read last, the
- * first twelve digits of what `sha256sum` prints. A file without a digest (it has a secret) is not there.
+ * Which configuration each daemon had when something happened: the digests of the files that it told to have read last,
+ * the first twelve digits of what `sha256sum` prints. A file without a digest (it has a secret) is not there.
  */
 import type { Fact } from "../types.js";
 

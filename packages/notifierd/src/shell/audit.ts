@@ -1,11 +1,10 @@
 /**
  * The audit trail: every event of this node, one JSON line each, appended and never changed.
  *
- * Events of one story share the id in `correlation` (`core/correlation.ts`); `config` says which files the daemon had read
- * (`core/configurations.ts`). Each line has the SHA-256 of the line
- * before it: who changes or removes one has to write all that follow anew. `systole why` and `systole events` read it.
- * At 10 MiB the file moves to `.1`; five of these are kept, and the first line of a new file has the hash of the last
- * line of the old one.
+ * Events of one story share the id in `correlation` (`core/correlation.ts`); `config` says which files the daemon had
+ * read (`core/configurations.ts`). Each line has the SHA-256 of the line before it: who changes or removes one has to
+ * write all that follow anew. `systole why` and `systole events` read it. At 10 MiB the file moves to `.1`; five of
+ * these are kept, and the first line of a new file has the hash of the last line of the old one.
  */
 import { createHash } from "node:crypto";
 import {
