@@ -22,6 +22,10 @@ function sentence(fact: Fact): string | undefined {
       return `released ${fact.groups.join(", ")} in ${fact.totalMs} ms (${fact.reason})`;
     case "resource.failed":
       return `cannot ${fact.action} ${fact.resource}: ${fact.problem}`;
+    case "resource.down":
+      return `${fact.resource} is down (${fact.reason}): ${fact.consequence}`;
+    case "resource.up":
+      return `${fact.resource}: ${fact.how}`;
     case "vip.up":
     case "vip.down":
       return `${fact.address} is ${fact.kind === "vip.up" ? "up" : "down"} on ${fact.device} (${fact.reason})`;

@@ -67,6 +67,15 @@ export type HeartbeatFact =
       readonly problem: string;
     }
   | {
+      /** Monitoring found that it does not run, although its group does. */
+      readonly kind: "resource.down";
+      readonly resource: string;
+      readonly reason: string;
+      /** What is done about it, as a sentence without a full stop. */
+      readonly consequence: string;
+    }
+  | { readonly kind: "resource.up"; readonly resource: string; readonly how: string }
+  | {
       readonly kind: "vip.up" | "vip.down";
       readonly address: string;
       readonly device: string;

@@ -119,6 +119,16 @@ describe("the subject", () => {
         "[warning] lb2: real server 10.0.0.11:80 of tcp 192.0.2.10:80 is down and quiesced: connection refused (and 1 more)",
     },
     {
+      name: "a resource that monitoring found down",
+      events: [
+        event(1, {
+          ...{ kind: "resource.down", resource: "apache" },
+          ...{ reason: "it does not run", consequence: "it is started again" },
+        }),
+      ],
+      subject: "[warning] lb2: resource apache is down: it does not run; it is started again",
+    },
+    {
       name: "a resource's letter alone is as it wrote it",
       events: [mailTo(1)],
       subject: "Resource Group Takeover in progress at noon on lb2",

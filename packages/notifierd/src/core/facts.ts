@@ -44,6 +44,12 @@ export function meaning(fact: Fact): Meaning {
     case "vip.up":
     case "vip.down":
       return ofResources(fact);
+    case "resource.down": {
+      const text = `resource ${fact.resource} is down: ${fact.reason}; ${fact.consequence}`;
+      return begins(resource(fact.resource), text, "warning", 33);
+    }
+    case "resource.up":
+      return ends(resource(fact.resource), `resource ${fact.resource}: ${fact.how}`);
     case "real-server.down":
     case "real-server.up":
     case "fallback.used":
@@ -151,6 +157,8 @@ const link = ({ peer, medium }: { readonly peer: string; readonly medium: string
   `link ${peer} ${medium}`,
   `link ${medium} to ${peer}`,
 ];
+
+const resource = (name: string): Name => [`resource ${name}`, `resource ${name}`];
 
 type ResourceKind = "takeover.started" | "takeover.finished" | "release.finished" | "resource.failed";
 
