@@ -11,6 +11,10 @@ interface Behaviour {
   readonly stopFails?: number;
   readonly hangs?: boolean;
   readonly degraded?: string;
+  readonly idempotent?: boolean;
+  readonly optional?: boolean;
+  /** Its status never answers, or cannot be had. */
+  readonly status?: "hangs" | "fails";
 }
 
 const spec = (text: string): ResourceSpec => ({ text, script: text, args: [] });
@@ -29,9 +33,12 @@ function setUp(behaviours: Readonly<Record<string, Behaviour>>) {
     return {
       spec: wanted,
       limits: { status: seconds(5), start: seconds(5), stop: seconds(5) },
-      idempotent: false,
+      idempotent: behaviour.idempotent ?? false,
+      ...(behaviour.optional && { optional: true }),
       async status() {
         called("status");
+        if (behaviour.status === "hangs") await new Promise(() => {});
+        if (behaviour.status === "fails") throw new Error("no such program");
         return running;
       },
       async start(signal) {
@@ -134,6 +141,91 @@ describe("a group", () => {
     calls.length = 0;
     await runner.stop(group("a", "c"));
     expect(calls).toEqual(["0 b stop", "0 c stop", "0 a stop"]);
+  });
+});
+
+describe("a group that runs", () => {
+  test("is asked resource by resource; a status that cannot be had is not known", async () => {
+    const { clock, runner } = setUp({
+      a: { running: true },
+      c: { status: "hangs" },
+      d: { status: "fails", optional: true },
+    });
+    const findings = runner.ask(group("a", "b", "c", "d"));
+    await clock.advance(5000);
+    expect(await findings).toEqual([
+      { resource: "a", optional: false, state: "runs" },
+      { resource: "b", optional: false, state: "stopped" },
+      { resource: "c", optional: false, state: "unknown", problem: "c status: no answer within 5 s" },
+      { resource: "d", optional: true, state: "unknown", problem: "no such program" },
+    ]);
+  });
+
+  test.each([
+    { what: "a script: stopped with all behind it, and started with it", down: ["b"], idempotent: "a" },
+    { what: "two scripts: from the first of them on", down: ["b", "c"], idempotent: "a" },
+  ])("gets back $what", async ({ down, idempotent }) => {
+    const { calls, runner } = setUp({ [idempotent]: { idempotent: true } });
+    await runner.start(group("a", "b", "c"));
+    calls.length = 0;
+    const report = await runner.restart(group("a", "b", "c"), down);
+    expect(calls).toEqual(["0 c stop", "0 b stop", "0 b status", "0 b start", "0 c status", "0 c start"]);
+    expect(report?.failed).toBeUndefined();
+  });
+
+  test("gets back in its place what may be started twice, and all before a script that is down first", async () => {
+    const { calls, runner } = setUp({ a: { idempotent: true }, c: { idempotent: true } });
+    await runner.start(group("a", "b", "c"));
+    calls.length = 0;
+    await runner.restart(group("a", "b", "c"), ["a"]);
+    expect(calls.splice(0)).toEqual(["0 a start"]);
+    await runner.restart(group("a", "b", "c"), ["a", "b"]);
+    expect(calls).toEqual([
+      ...["0 a start", "0 c stop", "0 b stop"],
+      ...["0 b status", "0 b start", "0 c start"],
+    ]);
+  });
+
+  test("keeps what stands before a resource that does not start again; what stands behind it stays stopped", async () => {
+    const { calls, told, runner } = setUp({ b: { startFails: "no disk" } });
+    const report = await runner.restart(group("a", "b", "c"), ["b"]);
+    expect(calls).toEqual(["0 c stop", "0 b stop", "0 b status", "0 b start"]);
+    expect(report?.failed).toEqual({ resource: "b", problem: "no disk" });
+    expect(told).toEqual(["b start: no disk"]);
+  });
+
+  test("is stopped in the middle of a restart, which then answers nothing", async () => {
+    const { clock, calls, runner } = setUp({ b: { hangs: true } });
+    const restart = runner.restart(group("a", "b"), ["b"]);
+    await clock.advance(1000);
+    calls.length = 0;
+    await runner.stop(group("a", "b"));
+    expect(await restart).toBeUndefined();
+    expect(calls).toEqual(["1000 b aborted", "1000 b stop", "1000 a stop"]);
+  });
+
+  test("is not asked while something of it is being started or stopped", async () => {
+    const { clock, runner } = setUp({ b: { hangs: true }, c: { status: "hangs" } });
+    const start = runner.start(group("a", "b"));
+    await clock.advance(1000);
+    expect(await runner.ask(group("a", "b"))).toEqual([]);
+    await runner.stop(group("a", "b"));
+    expect(await start).toBeUndefined();
+    const findings = runner.ask(group("c"));
+    await clock.advance(1000);
+    await runner.stop(group("c"));
+    expect(await findings).toEqual([]);
+  });
+
+  test("is changed after a restart, not beside it", async () => {
+    const { clock, calls, runner } = setUp({});
+    await runner.start(group("a", "b"));
+    calls.length = 0;
+    const restart = runner.restart(group("a", "b"), ["b"]);
+    const change = runner.change(group("a", "b", "c"));
+    await clock.advance(0);
+    await Promise.all([restart, change]);
+    expect(calls).toEqual(["0 b stop", "0 b status", "0 b start", "0 c status", "0 c start"]);
   });
 });
 

@@ -19,6 +19,7 @@ export function ctsync(spec: ResourceSpec, { call }: { call: ControlCall }): Res
     spec,
     limits: LIMITS,
     idempotent: true,
+    optional: true,
     async status() {
       return isActive(await call("ctsyncd", "status", {}, LIMITS.status));
     },

@@ -11,6 +11,8 @@ import { runUnit } from "./transient-unit.js";
 export interface ForeignCall extends ProgramCall {
   /** A few words, for the name of the unit: `apache start`. */
   readonly what: string;
+  /** It may come every few seconds: the service manager logs nothing of it unless something is wrong. */
+  readonly quiet?: boolean;
 }
 
 /** @throws ResourceError `script-missing` if it cannot be run; what `signal` says. */

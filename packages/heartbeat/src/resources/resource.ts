@@ -24,6 +24,8 @@ export interface Resource {
   readonly limits: ResourceLimits;
   /** Starting it twice does no harm: nobody needs to ask `status` before. */
   readonly idempotent: boolean;
+  /** Its group serves without it: that it is found stopped is told, and no more. */
+  readonly optional?: boolean;
   /** Does it run on this node? */
   status(signal: AbortSignal): Promise<boolean>;
   /** Answers with what did not work although the resource counts as started, such as `conntrack`. */

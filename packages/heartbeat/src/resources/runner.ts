@@ -3,10 +3,12 @@
  *
  * A resource that says it runs is not started again. When one fails to start, the whole group is stopped right to
  * left and the group counts as failed. A stop that fails is tried again each second, a limited number of times. A stop
- * ends a start that is still going on. Every call has a limit in time: no script holds a takeover for ever.
+ * ends a start that is still going on, and a question after the status. Every call has a limit in time: no script
+ * holds a takeover for ever.
  */
 import type { StepTime } from "@systole/bus";
 import { between, type Clock, type Instant, seconds } from "@systole/machine";
+import type { Finding } from "../core/finding.js";
 import { problemOf, type Resource, type ResourceSpec } from "./resource.js";
 import { pause, withLimit } from "./time-limit.js";
 
@@ -51,6 +53,13 @@ export interface Runner {
    * left: a mistake in a new resource must not take down those that serve.
    */
   change(group: RunnerGroup): Promise<RunnerReport>;
+  /** Whether each resource runs, one after the other; nothing if something of the group is being started or stopped. */
+  ask(group: RunnerGroup): Promise<readonly Finding[]>;
+  /**
+   * Starts again what is down in a group that runs. What cannot be started twice is stopped together with all that
+   * stands behind it, and started with it; the first that fails ends it. Undefined if a stop came meanwhile.
+   */
+  restart(group: RunnerGroup, down: readonly string[]): Promise<RunnerReport | undefined>;
   /** What cannot wait, done before it returns, for every resource of these groups that knows how. */
   each(keys: readonly string[], what: "renew" | "withdraw" | "announce"): void;
 }
@@ -64,55 +73,81 @@ interface Dependencies {
 export const createRunner = (options: RunnerOptions, dependencies: Dependencies): Runner =>
   new GroupRunner(options, dependencies);
 
+/** A start or a change that goes on. */
+interface Work {
+  readonly abort: AbortController;
+  readonly done: Promise<unknown>;
+}
+
 class GroupRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #world: Dependencies;
   /** One object per resource while it may run: a VIP remembers that it is up. By group, by text. */
   readonly #known = new Map<string, Map<string, Resource>>();
-  readonly #starting = new Map<
-    string,
-    { readonly abort: AbortController; readonly done: Promise<unknown> }
-  >();
+  readonly #starting = new Map<string, Work>();
+  readonly #asking = new Map<string, AbortController>();
 
   constructor(options: RunnerOptions, dependencies: Dependencies) {
     this.#options = options;
     this.#world = dependencies;
   }
 
-  async start(group: RunnerGroup): Promise<RunnerReport | undefined> {
-    const abort = new AbortController();
-    // Not before this turn is over: who asks for a start is in the middle of a step of the core.
-    const done = Promise.resolve().then(() => this.#startAll(group, abort.signal));
-    const entry = { abort, done };
-    this.#starting.set(group.key, entry);
-    try {
-      return await done;
-    } finally {
-      if (this.#starting.get(group.key) === entry) this.#starting.delete(group.key);
-    }
+  start(group: RunnerGroup): Promise<RunnerReport | undefined> {
+    return this.#work(group.key, (superseded) => this.#startAll(group, superseded));
   }
 
   async stop(group: RunnerGroup): Promise<RunnerReport> {
+    this.#askNoMore(group.key);
     const running = this.#starting.get(group.key);
     running?.abort.abort(new Error("a stop came meanwhile"));
     await running?.done.catch(() => undefined);
     return this.#stopAll(group);
   }
 
-  async change(group: RunnerGroup): Promise<RunnerReport> {
-    const before = new Set(this.#known.get(group.key)?.keys());
-    const report = this.#report();
-    await this.#stopThese(group.key, this.#leftovers(group).toReversed(), report);
+  restart(group: RunnerGroup, down: readonly string[]): Promise<RunnerReport | undefined> {
+    return this.#work(group.key, (superseded) => this.#restartThese(group, down, superseded));
+  }
+
+  async ask(group: RunnerGroup): Promise<readonly Finding[]> {
+    if (this.#starting.has(group.key)) return [];
+    const abort = new AbortController();
+    this.#asking.set(group.key, abort);
+    const findings: Finding[] = [];
     for (const resource of this.#resourcesOf(group)) {
-      if (before.has(resource.spec.text)) continue;
-      const problem = await report.timed(resource, () => this.#startOne(resource));
-      if (problem !== undefined) this.#world.log.failed(resource.spec, "start", problem);
+      findings.push(await this.#find(resource, abort.signal));
+      if (abort.signal.aborted) return [];
     }
-    return report.done();
+    this.#asking.delete(group.key);
+    return findings;
+  }
+
+  change(group: RunnerGroup): Promise<RunnerReport> {
+    return this.#work(group.key, (superseded) => this.#changeNow(group, superseded));
   }
 
   each(keys: readonly string[], what: "renew" | "withdraw" | "announce"): void {
     for (const key of keys) for (const resource of this.#known.get(key)?.values() ?? []) resource[what]?.();
+  }
+
+  /** One work at a time for a group. Not in this turn: who asks for it is in the middle of a step of the core. */
+  async #work<Report>(key: string, work: (superseded: AbortSignal) => Promise<Report>): Promise<Report> {
+    this.#askNoMore(key);
+    const before = this.#starting.get(key);
+    const abort = new AbortController();
+    abort.signal.addEventListener("abort", () => before?.abort.abort(abort.signal.reason));
+    const ready = Promise.resolve(before?.done).catch(() => undefined);
+    const entry = { abort, done: ready.then(() => work(abort.signal)) };
+    this.#starting.set(key, entry);
+    try {
+      return await entry.done;
+    } finally {
+      if (this.#starting.get(key) === entry) this.#starting.delete(key);
+    }
+  }
+
+  #askNoMore(key: string): void {
+    this.#asking.get(key)?.abort(new Error("the group is being started or stopped"));
+    this.#asking.delete(key);
   }
 
   #resourcesOf({ key, resources }: RunnerGroup): readonly Resource[] {
@@ -146,6 +181,52 @@ class GroupRunner implements Runner {
     return report.done();
   }
 
+  async #changeNow(group: RunnerGroup, superseded: AbortSignal): Promise<RunnerReport> {
+    const before = new Set(this.#known.get(group.key)?.keys());
+    const report = this.#report();
+    await this.#stopThese(group.key, this.#leftovers(group).toReversed(), report);
+    for (const resource of this.#resourcesOf(group)) {
+      if (before.has(resource.spec.text)) continue;
+      const problem = await report.timed(resource, () => this.#startOne(resource, superseded));
+      if (superseded.aborted) return this.#report().done();
+      if (problem !== undefined) this.#world.log.failed(resource.spec, "start", problem);
+    }
+    return report.done();
+  }
+
+  async #restartThese(
+    group: RunnerGroup,
+    down: readonly string[],
+    superseded: AbortSignal,
+  ): Promise<RunnerReport | undefined> {
+    const report = this.#report();
+    const all = this.#resourcesOf(group);
+    const isDown = ({ spec }: Resource) => down.includes(spec.text);
+    const first = all.findIndex((one) => isDown(one) && !one.idempotent);
+    const from = first === -1 ? all.length : first;
+    await this.#startThese(all.slice(0, from).filter(isDown), report, superseded);
+    if (!superseded.aborted && report.isWell && from < all.length) {
+      await this.#stopThese(group.key, all.slice(from).toReversed(), report, superseded);
+      if (report.isWell) await this.#startThese(this.#resourcesOf(group).slice(from), report, superseded);
+    }
+    return superseded.aborted ? undefined : report.done();
+  }
+
+  /** The first that fails ends it. */
+  async #startThese(
+    resources: readonly Resource[],
+    report: ReportInTheMaking,
+    superseded: AbortSignal,
+  ): Promise<void> {
+    for (const resource of resources) {
+      if (superseded.aborted) return;
+      const problem = await report.timed(resource, () => this.#startOne(resource, superseded));
+      if (problem === undefined) continue;
+      if (!superseded.aborted) this.#world.log.failed(resource.spec, "start", problem);
+      return;
+    }
+  }
+
   /** Answers with what did not work although it runs. */
   async #startOne(resource: Resource, superseded?: AbortSignal): Promise<readonly string[]> {
     const { clock, log } = this.#world;
@@ -170,8 +251,14 @@ class GroupRunner implements Runner {
   }
 
   /** A stopped resource that comes again is made anew, from the configuration of then. */
-  async #stopThese(key: string, resources: readonly Resource[], report: ReportInTheMaking): Promise<void> {
+  async #stopThese(
+    key: string,
+    resources: readonly Resource[],
+    report: ReportInTheMaking,
+    superseded?: AbortSignal,
+  ): Promise<void> {
     for (const resource of resources) {
+      if (superseded?.aborted) return;
       const problem = await report.timed(resource, () => this.#stopOne(resource));
       if (problem === undefined) this.#known.get(key)?.delete(resource.spec.text);
     }
@@ -195,11 +282,20 @@ class GroupRunner implements Runner {
     }
   }
 
-  #ask(resource: Resource): Promise<boolean> {
+  #ask(resource: Resource, cancel?: AbortSignal): Promise<boolean> {
     const { limits, spec } = resource;
-    return withLimit(this.#world.clock, limits.status, `${spec.text} status`, (signal) =>
-      resource.status(signal),
-    );
+    const ask = (signal: AbortSignal) => resource.status(signal);
+    return withLimit(this.#world.clock, limits.status, `${spec.text} status`, ask, cancel);
+  }
+
+  async #find(resource: Resource, cancel: AbortSignal): Promise<Finding> {
+    const { spec, optional = false } = resource;
+    const about = { resource: spec.text, optional };
+    try {
+      return { ...about, state: (await this.#ask(resource, cancel)) ? "runs" : "stopped" };
+    } catch (error) {
+      return { ...about, state: "unknown", problem: problemOf(error) };
+    }
   }
 
   /** After a stop that failed: what cannot be asked may still be there. */
@@ -241,6 +337,10 @@ class ReportInTheMaking {
     const ms = between(began, this.#clock.now());
     this.#steps.push(problem === undefined ? { step, ms } : { step, ms, error: problem });
     return problem;
+  }
+
+  get isWell(): boolean {
+    return this.#failed === undefined;
   }
 
   done(): RunnerReport {

@@ -66,7 +66,11 @@ async function runAction(
 ): Promise<ProgramResult & { readonly located: Located }> {
   const located = await locateScript(spec.script, places);
   signal.throwIfAborted();
-  const call = { ...callOf(located, spec, action, environment()), what: `${spec.text} ${action}` };
+  const call = {
+    ...callOf(located, spec, action, environment()),
+    what: `${spec.text} ${action}`,
+    quiet: action === "status",
+  };
   const heard = (line: string) => printed(spec.script, line);
   const result =
     located.kind === "unit"

@@ -27,6 +27,7 @@ export interface UnitCall extends ProgramCall {
   /** Unique; letters, digits and `-` only. */
   readonly name: string;
   readonly what: string;
+  readonly quiet?: boolean;
 }
 
 /** The manager did not start it, with what was said. */
@@ -132,6 +133,7 @@ export async function ask(
 function demand(call: UnitCall, files: UnitFiles): ProgramCall {
   return unitDemand(call, "oneshot", [
     "KillMode=process",
+    ...(call.quiet === true ? ["LogLevelMax=notice"] : []),
     ...(files.in === undefined ? [] : [`StandardInput=file:${files.in}`]),
     ...[`StandardOutput=file:${files.out}`, `StandardError=file:${files.err}`],
   ]);
