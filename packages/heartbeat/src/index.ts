@@ -1,6 +1,7 @@
 export type { CoreAction } from "./core/action.js";
 export { clusterMachine, holdVerdict } from "./core/cluster.js";
 export type { CoreEvent, RequestId } from "./core/event.js";
+export type { Finding } from "./core/finding.js";
 export { type Lease, lateness, leaseFor } from "./core/lease.js";
 export type {
   FenceResult,

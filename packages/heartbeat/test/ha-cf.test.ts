@@ -66,6 +66,13 @@ test.each([
   ],
   ["a start waits while keys differ", "", { otherKeys: "wait" }],
   ["or does not", "#% otherkeys ignore", { otherKeys: "ignore" }],
+  [
+    "monitoring: started again unless told otherwise",
+    "#% monitor 10",
+    { monitor: { interval: 10_000, policy: "restart" } },
+  ],
+  ["monitoring that only tells", "#%monitor 1500ms tell", { monitor: { interval: 1500, policy: "tell" } }],
+  ["monitoring: the last line counts", "#% monitor 10 move\n#% monitor off", { monitor: undefined }],
   ["an ordinary comment is none of ours", "# % viplease off", { vipLease: true }],
   ["env for scripts", "env COLOUR=red", { environment: new Map([["COLOUR", "red"]]) }],
   ["a ucast peer may be a name", "ucast eth0 lb2.example.org", {}],
@@ -147,6 +154,20 @@ test.each([
 ])("refused: %s", (_, lines, code) => {
   const { value, diagnostics } = parse(`${GOOD}${lines}\n`);
   expect(diagnostics.map((each) => each.code)).toContain(code);
+  expect(value).toBeUndefined();
+});
+
+test.each([
+  ["10s", '4:12: error: monitor: "10s" is not a duration [bad-duration]'],
+  ["999ms", "4:12: error: monitor: must be a second or longer [bad-duration]"],
+  ["-10", "4:12: error: monitor: must be a second or longer [bad-duration]"],
+  ["10 reboot", '4:15: error: monitor: "reboot" is not known [bad-value]'],
+  ["10 tell loudly", '4:20: error: monitor: "loudly" is one word too many [bad-monitor]'],
+  ["off tell", '4:16: error: monitor: "tell" is one word too many [bad-monitor]'],
+  ["", "4:4: error: monitor names no time [bad-monitor]"],
+])("monitor %s is refused", (words, complaint) => {
+  const { value, diagnostics } = parse(`${GOOD}#% monitor ${words}\n`);
+  expect(diagnostics.map(headline)).toEqual([`/etc/ha.d/ha.cf:${complaint}`]);
   expect(value).toBeUndefined();
 });
 

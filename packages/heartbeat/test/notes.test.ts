@@ -66,6 +66,21 @@ describe("a note becomes the line that scripts know", () => {
       note: { kind: "unable", group: "web", problem: "no disk" },
       line: "error web cannot run here: no disk",
     },
+    {
+      note: {
+        ...{ kind: "resource-down", group: "web", resource: "apache" },
+        ...{ reason: "it does not run", consequence: "it is started again" },
+      },
+      line: "error apache of web is down: it does not run; it is started again",
+    },
+    {
+      note: { kind: "resource-unknown", group: "web", resource: "apache", problem: "no answer within 40 s" },
+      line: "warn apache of web: its status cannot be had: no answer within 40 s",
+    },
+    {
+      note: { kind: "resource-up", group: "web", resource: "apache", how: "it runs again" },
+      line: "info apache of web: it runs again",
+    },
   ])("$line", ({ note, line }) => {
     const { level, text } = lineOf(note, "lb1", preferred);
     expect(`${level} ${text}`).toBe(line);

@@ -26,10 +26,13 @@ const DONE: RunnerReport = {
   failed: undefined,
 };
 
-function fakeRunner(
-  calls: string[],
-  reports: { start?: RunnerReport | undefined; stop?: RunnerReport } = {},
-): Runner {
+interface Reports {
+  readonly start?: RunnerReport | undefined;
+  readonly stop?: RunnerReport;
+  readonly restart?: RunnerReport | undefined;
+}
+
+function fakeRunner(calls: string[], reports: Reports = {}): Runner {
   const { start = DONE, stop = DONE } = reports;
   const told = (what: string, key: string) => calls.push(`${what} ${key}`);
   return {
@@ -44,11 +47,19 @@ function fakeRunner(
     async change() {
       return DONE;
     },
+    async ask({ key }) {
+      told("ask", key);
+      return [{ resource: "web", state: "stopped", optional: false }];
+    },
+    async restart({ key }, down) {
+      told(`restart ${down.join(" ")} of`, key);
+      return "restart" in reports ? reports.restart : DONE;
+    },
     each: (keys, what) => told(what, keys.join(" ")),
   };
 }
 
-function performing(reports: { start?: RunnerReport | undefined; stop?: RunnerReport } = {}) {
+function performing(reports: Reports = {}) {
   const clock = virtualClock();
   const calls: string[] = [];
   const fed: CoreEvent[] = [];
@@ -159,7 +170,7 @@ describe("the performer", () => {
   test.each<{
     what: string;
     action: CoreAction;
-    reports?: { start?: RunnerReport | undefined; stop?: RunnerReport };
+    reports?: Reports;
     event: unknown[];
   }>([
     {
@@ -177,6 +188,43 @@ describe("the performer", () => {
       what: "a start that a stop overtook says nothing",
       action: { type: "start", group: "web" },
       reports: { start: undefined },
+      event: [],
+    },
+    {
+      what: "the status of a group",
+      action: { type: "ask-status", group: "web", round: 4 },
+      event: [
+        {
+          ...{ type: "status-found", group: "web", round: 4 },
+          findings: [{ resource: "web", state: "stopped", optional: false }],
+        },
+      ],
+    },
+    {
+      what: "the status of a group that nobody knows",
+      action: { type: "ask-status", group: "gone", round: 4 },
+      event: [{ type: "status-found", group: "gone", round: 4, findings: [] }],
+    },
+    {
+      what: "a resource that was started again",
+      action: { type: "restart-resources", group: "web", round: 4, resources: ["web"] },
+      event: [{ type: "resources-restarted", group: "web", round: 4, failed: undefined }],
+    },
+    {
+      what: "a resource that was not",
+      action: { type: "restart-resources", group: "web", round: 4, resources: ["web"] },
+      reports: { restart: { ...DONE, failed: { resource: "web", problem: "no disk" } } },
+      event: [
+        {
+          ...{ type: "resources-restarted", group: "web", round: 4 },
+          failed: { resource: "web", problem: "no disk" },
+        },
+      ],
+    },
+    {
+      what: "a restart that a stop overtook says nothing",
+      action: { type: "restart-resources", group: "web", round: 4, resources: ["web"] },
+      reports: { restart: undefined },
       event: [],
     },
     {

@@ -4,6 +4,7 @@ import { milliseconds } from "@systole/machine";
 import { apiauth, clientProgram } from "./ha-cf-clients.js";
 import { stonith, stonithHost, watchdog } from "./ha-cf-fence.js";
 import { baud, bcast, mcast, serial, ucast } from "./ha-cf-media.js";
+import { monitor } from "./ha-cf-monitor.js";
 import { ping, pingGroup } from "./ha-cf-ping.js";
 import {
   type Directive,
@@ -230,6 +231,7 @@ export const OWN_DIRECTIVES: ReadonlyMap<string, Directive> = new Map([
   ["ipfail", yesNo("ipFail")],
   ["vipwatch", yesNo("vipWatch")],
   ["otherkeys", otherKeys],
+  ["monitor", monitor],
   ["scriptlimit", time("scriptLimit")],
   ["scriptunits", yesNo("scriptUnits")],
   ["stopfailure", oneOf(["hold", "reboot"], "stopFailure")],

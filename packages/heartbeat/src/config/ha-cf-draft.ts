@@ -66,6 +66,7 @@ export interface Draft {
   ipFail: boolean;
   vipWatch: boolean;
   otherKeys: HaCf["otherKeys"];
+  monitor: HaCf["monitor"];
   scriptLimit: Placed<Millis> | undefined;
   scriptUnits: boolean;
   stopFailure: HaCf["stopFailure"];
@@ -119,6 +120,7 @@ export const emptyDraft = (port: number | undefined): Draft => ({
   ipFail: false,
   vipWatch: true,
   otherKeys: "wait",
+  monitor: undefined,
   scriptLimit: undefined,
   scriptUnits: true,
   stopFailure: "hold",
@@ -146,7 +148,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
   const { environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug } = draft;
   const { logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets } = draft;
   const { pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch } = draft;
-  const { scriptUnits, stopFailure, otherKeys } = draft;
+  const { scriptUnits, stopFailure, otherKeys, monitor } = draft;
   return {
     nodes: [...new Set(draft.nodes.map((node) => node.value))],
     ...times,
@@ -156,7 +158,7 @@ export function finishDraft(draft: Draft, localNode: string, complain: Complain)
     ...{ environment, parameters, hopfudge, maxRexmitDelay, generationFrom, framing, debug },
     ...{ logFile, debugFile, logFacility, syslogFormat, realtime, realtimePriority, logBadPackets },
     ...{ pingNodes, clients, fenceDevice, watchdog, vipLease, ipFail, vipWatch, scriptUnits, stopFailure },
-    otherKeys,
+    ...{ otherKeys, monitor },
     scriptLimit: draft.scriptLimit?.value ?? DEFAULT_SCRIPT_LIMIT,
   };
 }

@@ -118,6 +118,8 @@ export interface HaCf {
   readonly vipWatch: boolean;
   /** Our own `otherkeys`: at a start, what follows when somebody speaks in a peer's name with another key. */
   readonly otherKeys: "wait" | "ignore";
+  /** Our own `monitor`: resources that run here are asked for their status, and what follows if one is down. */
+  readonly monitor: { readonly interval: Millis; readonly policy: "restart" | "move" | "tell" } | undefined;
   /** Our own `scriptlimit`: how long a script may take to start or stop. */
   readonly scriptLimit: Millis;
   /** Our own `scriptunits`: under systemd scripts run as transient units. */

@@ -41,6 +41,18 @@ export type CoreAction =
    * which then answers nothing.
    */
   | { readonly type: "stop"; readonly group: GroupKey }
+  /** Ask each resource of the group whether it runs, one after the other; answer `status-found`. */
+  | { readonly type: "ask-status"; readonly group: GroupKey; readonly round: number }
+  /**
+   * Start these resources of a running group again, which are down; answer `resources-restarted`. A stop of the group
+   * supersedes it, and then it answers nothing.
+   */
+  | {
+      readonly type: "restart-resources";
+      readonly group: GroupKey;
+      readonly round: number;
+      readonly resources: readonly string[];
+    }
   /**
    * We are being restarted on purpose: the VIPs of these groups get this lease, the last word says so and what deadtime
    * was announced; then the process ends, without another word and without stopping anything. If `until` has passed,

@@ -20,6 +20,7 @@ import { ipFailDeadline, settleIpFail } from "./ip-fail.js";
 import { soon } from "./lease.js";
 import { settleLegacy } from "./legacy.js";
 import type { GroupKey } from "./message.js";
+import { hearMonitored, monitoredDeadline, settleMonitored } from "./monitored.js";
 import { hearOtherKey, isKeptWaiting } from "./other-key.js";
 import { holds, ORDERED } from "./ownership.js";
 import { isAlive, peerDeadline, tickPeer } from "./peers.js";
@@ -65,6 +66,7 @@ export function clusterMachine(): Machine<ClusterState, CoreEvent, CoreAction> {
         settleLegacy(turn, node);
       }
       settleIpFail(turn);
+      settleMonitored(turn);
       settleInheritance(turn);
       settleRestart(turn);
       if (turn.state.leaving) leave(turn);
@@ -104,6 +106,7 @@ function nextDeadline(state: ClusterState): Instant | undefined {
     pingDeadline(state),
     ipFailDeadline(state),
     ...[...state.groups.values()].map(groupDeadline),
+    ...[...state.groups.values()].map((group) => monitoredDeadline(state, group)),
     ...[...state.peers.values()].map(({ dialogue }) => dialogueDeadline(dialogue, state.lastStepAt)),
   ]);
 }
@@ -197,6 +200,9 @@ function handle(turn: Turn, event: CoreEvent | Tick): void {
       return stopped(turn, event.group);
     case "stop-failed":
       return stopFailed(turn, event);
+    case "status-found":
+    case "resources-restarted":
+      return hearMonitored(turn, event);
     case "fenced":
       return fenced(turn, event);
     case "confirm-dead":

@@ -1,7 +1,9 @@
 /** What the shell tells the core. Every slow action comes back as one of these. */
 import type { StepTime } from "@systole/bus";
 import type { Instant } from "@systole/machine";
+import type { Finding } from "./finding.js";
 import type { GroupKey, Header, HoldSet, Message, NodeName, OtherMessage } from "./message.js";
+import type { RestartFailure } from "./monitoring.js";
 import type { ClusterSettings } from "./settings.js";
 
 /** Names a command, so that the `answer` can be sent to whoever asked. */
@@ -51,6 +53,20 @@ export type CoreEvent =
       readonly group: GroupKey;
       readonly resource: string;
       readonly problem: string;
+    }
+  /** Answers `ask-status`; no findings if nobody could ask, as something of the group was being started or stopped. */
+  | {
+      readonly type: "status-found";
+      readonly group: GroupKey;
+      readonly round: number;
+      readonly findings: readonly Finding[];
+    }
+  /** Answers `restart-resources`. */
+  | {
+      readonly type: "resources-restarted";
+      readonly group: GroupKey;
+      readonly round: number;
+      readonly failed: RestartFailure | undefined;
     }
   | { readonly type: "fenced"; readonly node: NodeName; readonly ok: boolean; readonly problem?: string }
   /** A person has made sure that this dead node is off: the fence device need not say so. */

@@ -65,4 +65,24 @@ export type Note =
   /** Our own loop stood still for more than half the deadtime. */
   | { readonly kind: "announced-again"; readonly groups: readonly GroupKey[] }
   | { readonly kind: "stalled"; readonly silentMs: number; readonly generation: number }
+  /** Monitoring: its status cannot be had; it is down, and what follows; it is well again, or no longer asked. */
+  | {
+      readonly kind: "resource-unknown";
+      readonly group: GroupKey;
+      readonly resource: string;
+      readonly problem: string;
+    }
+  | {
+      readonly kind: "resource-down";
+      readonly group: GroupKey;
+      readonly resource: string;
+      readonly reason: string;
+      readonly consequence: string;
+    }
+  | {
+      readonly kind: "resource-up";
+      readonly group: GroupKey;
+      readonly resource: string;
+      readonly how: string;
+    }
   | { readonly kind: "unable"; readonly group: GroupKey; readonly problem: string };

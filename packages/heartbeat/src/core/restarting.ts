@@ -37,9 +37,10 @@ function hindrance(state: ClusterState): string | undefined {
   const { life, leaving, settings, groups, peers } = state;
   if (life !== "operational" || leaving) return "this node is not operational";
   if (settings.lease === undefined) return "there is no VIP lease to hand on";
-  for (const [key, { ownership }] of groups) {
+  for (const [key, { ownership, monitoring }] of groups) {
     const { kind } = ownership;
     if (kind !== "none" && kind !== "running" && kind !== "failed") return `${key} is on the move`;
+    if (monitoring.phase.kind === "restarting") return `a resource of ${key} is being started again`;
   }
   const there = [...peers.values()].filter((peer) => !hasLeft(peer));
   const silent = there.find((peer) => !isAlive(peer));

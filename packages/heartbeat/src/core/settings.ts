@@ -2,6 +2,7 @@
 import type { Millis } from "@systole/machine";
 import type { Lease } from "./lease.js";
 import type { GroupKey, NodeName } from "./message.js";
+import type { MonitorSettings } from "./monitoring.js";
 
 /** One line of haresources. */
 export interface GroupSettings {
@@ -31,6 +32,8 @@ export interface ClusterSettings {
   readonly otherKeys?: "wait" | "ignore";
   /** ipfail is built in and wanted. */
   readonly ipFail?: boolean;
+  /** Resources that run here are asked for their status; absent: they are not. */
+  readonly monitor?: MonitorSettings;
   /** The VIP lease (`leaseFor` in lease.ts); undefined when it is off. */
   readonly lease: Lease | undefined;
   /** A member that never takes a group (`heartbeat -M`): the others must not wait for it. */

@@ -8,6 +8,7 @@ import type { Fencing } from "./fencing.js";
 import { lateness, longerDeadtime, silenceLimit } from "./lease.js";
 import { joining, type Liveness } from "./liveness.js";
 import type { GroupKey, HoldSet, NodeName, Place } from "./message.js";
+import { type Monitoring, NOT_MONITORED } from "./monitoring.js";
 import type { Ownership } from "./ownership.js";
 import type { ClusterSettings } from "./settings.js";
 import { nothingSaid, type Statement } from "./statement.js";
@@ -93,6 +94,7 @@ export interface Group {
   /** When its VIPs were last announced because of a claim, and a claim was last told. */
   readonly announcedAt: Instant | undefined;
   readonly toldAt: Instant | undefined;
+  readonly monitoring: Monitoring;
 }
 
 export interface ClusterState {
@@ -186,6 +188,7 @@ export const idleGroup: Group = {
   elsewhere: undefined,
   announcedAt: undefined,
   toldAt: undefined,
+  monitoring: NOT_MONITORED,
 };
 
 const adoptedGroup = (now: Instant): Group => ({

@@ -44,6 +44,8 @@ export interface GroupView {
   readonly here: Ownership["kind"];
   /** Who has it, as far as this node knows: `running`, or on its way. */
   readonly owner: NodeName | undefined;
+  /** Resources of it that were found down here and are not up again; absent if there are none. */
+  readonly down?: readonly string[];
 }
 
 export interface ClusterView {
@@ -71,7 +73,9 @@ export function viewOf(state: ClusterState, now: Instant): ClusterView {
     pings: [...state.pings].map(([node, liveness]) => ({ node, state: pingState(liveness) })),
     groups: settings.groups.map(({ key, preferred }) => {
       const here = state.groups.get(key)?.ownership.kind ?? "none";
-      return { group: key, preferred, here, owner: ownerOf(state, key, now) };
+      const down = [...(state.groups.get(key)?.monitoring.down.keys() ?? [])];
+      const owner = ownerOf(state, key, now);
+      return { group: key, preferred, here, owner, ...(down.length > 0 && { down }) };
     }),
   };
 }

@@ -135,6 +135,7 @@ function settingsOf(haCf: HaCf, haresources: Haresources, local: string, canGuar
     pings: { nodes: pingNodes.map(({ name }) => name), deadtime: deadping },
     ipFail: haCf.ipFail,
     otherKeys,
+    ...(haCf.monitor && { monitor: haCf.monitor }),
     ...(haCf.vipWatch && { macs: ownMacs() }),
     lease: vipLease ? leaseFor({ keepalive, deadtime }, canGuard) : undefined,
     fencing: haCf.fenceDevice !== undefined,

@@ -41,11 +41,12 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
       return info(`fencing of ${note.node}: ${note.result}`);
     case "acquired":
     case "released":
-      return info(`${note.kind} ${note.group}: ${note.reason}`);
+    case "resource-unknown":
+    case "resource-down":
+    case "resource-up":
     case "local-transition-completed":
-      return info(logLines.localTransitionCompleted());
     case "remote-transition-completed":
-      return info(logLines.remoteTransitionCompleted());
+      return groupLine(note);
     case "standby-asked":
     case "standby-can-take":
     case "standby-acquire":
@@ -82,6 +83,27 @@ type NoteOf<Kind extends Note["kind"]> = Note extends infer One
       : never
     : never
   : never;
+
+type GroupKind = Extract<Note["kind"], `resource-${string}` | `${string}-transition-completed`>;
+
+/** Groups come and go, or monitoring says something of a resource. */
+function groupLine(note: NoteOf<"acquired" | "released" | GroupKind>): LogLine {
+  switch (note.kind) {
+    case "local-transition-completed":
+      return info(logLines.localTransitionCompleted());
+    case "remote-transition-completed":
+      return info(logLines.remoteTransitionCompleted());
+    case "acquired":
+    case "released":
+      return info(`${note.kind} ${note.group}: ${note.reason}`);
+    case "resource-unknown":
+      return warn(`${note.resource} of ${note.group}: its status cannot be had: ${note.problem}`);
+    case "resource-down":
+      return error(`${note.resource} of ${note.group} is down: ${note.reason}; ${note.consequence}`);
+    case "resource-up":
+      return info(`${note.resource} of ${note.group}: ${note.how}`);
+  }
+}
 
 /** A stop in order. */
 function leavingLine(

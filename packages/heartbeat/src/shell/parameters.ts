@@ -42,7 +42,7 @@ export const DEFAULTS: readonly (readonly [name: string, value: string, what: st
 const NOT_PARAMETERS = new Set(
   (
     "node bcast udp ucast ucast6 mcast mcast6 serial ping ping6 ping_group respawn failfast apiauth env " +
-    "stonith stonith_host viplease ipfail vipwatch otherkeys scriptlimit scriptunits stopfailure"
+    "stonith stonith_host viplease ipfail vipwatch otherkeys scriptlimit scriptunits stopfailure monitor"
   ).split(" "),
 );
 

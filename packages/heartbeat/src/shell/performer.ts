@@ -75,6 +75,12 @@ export function createPerformer(dependencies: PerformerDependencies): (action: C
       case "stop":
         background(`stopping ${action.group}`, stop(action.group, dependencies));
         return;
+      case "ask-status":
+        background(`asking ${action.group}`, ask(action, dependencies));
+        return;
+      case "restart-resources":
+        background(`starting resources of ${action.group} again`, restart(action, dependencies));
+        return;
       case "drop-vips":
         runner.each(action.groups, "withdraw");
         return;
@@ -163,6 +169,33 @@ async function stop(key: string, { group, runner, feed, stopFailed }: PerformerD
     }
   } catch (error) {
     feed({ type: "stop-failed", group: key, resource: key, problem: problemOf(error) });
+  }
+}
+
+type Of<Type extends CoreAction["type"]> = Extract<CoreAction, { type: Type }>;
+
+async function ask(
+  { group: key, round }: Of<"ask-status">,
+  dependencies: PerformerDependencies,
+): Promise<void> {
+  const { group, runner, feed } = dependencies;
+  const wanted = group(key);
+  // A resource that cannot even be made has told why when its group was started.
+  const findings = wanted === undefined ? [] : await runner.ask(wanted).catch(() => []);
+  feed({ type: "status-found", group: key, round, findings });
+}
+
+async function restart(
+  { group: key, round, resources }: Of<"restart-resources">,
+  { group, runner, feed }: PerformerDependencies,
+): Promise<void> {
+  const wanted = group(key);
+  const answer = { type: "resources-restarted", group: key, round } as const;
+  try {
+    const report = wanted === undefined ? undefined : await runner.restart(wanted, resources);
+    if (report !== undefined) feed({ ...answer, failed: report.failed });
+  } catch (error) {
+    feed({ ...answer, failed: { resource: resources[0] ?? key, problem: problemOf(error) } });
   }
 }
 

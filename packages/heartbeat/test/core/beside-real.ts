@@ -30,6 +30,8 @@ export interface Beside {
   readonly pinged?: readonly number[];
   /** Our words of these types are written down, too. */
   readonly words?: readonly Message["type"][];
+  /** From that second on a resource of each group is down; started again it stays so. */
+  readonly downFrom?: number;
 }
 
 /** What we started and stopped, and said, by the second. */
@@ -50,6 +52,15 @@ export function besideReal(said: readonly Said[], untilSecond: number, options: 
         feed({ type: "sent", generation: action.generation, at: now }, now);
       if (action.type === "send" && options.words?.includes(action.message.type))
         done.push(`${now / 1000} ${wordsOf(action.message)}`);
+      if (action.type === "ask-status") {
+        const isDown = now >= 1000 * (options.downFrom ?? Number.POSITIVE_INFINITY);
+        const findings = [{ resource: "web", state: isDown ? ("stopped" as const) : ("runs" as const) }];
+        feed({ ...action, type: "status-found", findings }, now);
+      }
+      if (action.type === "restart-resources") {
+        done.push(`${now / 1000} restart ${action.resources.join(" ")}`);
+        feed({ ...action, type: "resources-restarted", failed: undefined }, now);
+      }
       if (action.type !== "start" && action.type !== "stop") continue;
       done.push(`${now / 1000} ${action.type}`);
       const { group } = action;
