@@ -15,6 +15,8 @@ export type Fault =
   | { readonly kind: "restart"; readonly node: number; readonly forMs: number }
   /** A real server stops serving for a while. */
   | { readonly kind: "real-server"; readonly server: number; readonly forMs: number }
+  /** A script of the first group ends by itself, if it runs there. */
+  | { readonly kind: "die"; readonly node: number }
   | { readonly kind: "standby"; readonly node: number; readonly set: "all" | "local" | "foreign" }
   | { readonly kind: "takeover"; readonly node: number; readonly set: "all" | "local" | "foreign" }
   | {
@@ -46,6 +48,8 @@ export interface Schedule {
   readonly directors?: boolean;
   /** The times of the shipped ha.cf. */
   readonly quick?: boolean;
+  /** The first group has a script, and resources are asked for their status every two seconds. */
+  readonly monitored?: boolean;
 }
 
 export interface Reach {
@@ -60,6 +64,8 @@ export interface Reach {
   readonly nodes?: 3;
   /** ldirectord is in the world, and real servers fail, too. */
   readonly directors?: boolean;
+  /** Resources die, and monitoring finds them. */
+  readonly monitored?: boolean;
 }
 
 /** Faults happen in this time; then everything is healed and thawed. */
@@ -128,6 +134,7 @@ function faults(reach: Reach): fc.Arbitrary<Fault> {
     { weight: reach.healthyMedia < reach.media ? 3 : 0, arbitrary: disturb },
     { weight: 1, arbitrary: shuffle },
     { weight: reach.directors ? 4 : 0, arbitrary: realServer },
+    { weight: reach.monitored ? 8 : 0, arbitrary: fc.record({ kind: fc.constant("die" as const), node }) },
   );
 }
 
@@ -138,6 +145,7 @@ export function schedules(reach: Reach): fc.Arbitrary<Schedule> {
     autoFailback: fc.constantFrom("on", "off" as const),
     directors: fc.constant(reach.directors ?? false),
     ...(reach.quick ? { quick: fc.constant(true) } : {}),
+    ...(reach.monitored ? { monitored: fc.constant(true) } : {}),
     secondStartsAfterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15_000 })),
     faults: fc
       .array(

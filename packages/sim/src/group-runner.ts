@@ -1,10 +1,11 @@
 /**
  * The resources of one host, as heartbeat's runner plays them: in order, each taking its time, VIPs into the kernel.
  *
- * A resource with an address (`IPaddr2::192.0.2.10/32/eth0`) is a VIP; every other one is just on or off.
+ * A resource with an address (`IPaddr2::192.0.2.10/32/eth0`) is a VIP; every other one is just on or off. What is
+ * found down is started again as heartbeat's runner does it: built-in resources in place, a script with all behind it.
  */
 
-import type { Lease } from "@systole/heartbeat";
+import type { Finding, Lease } from "@systole/heartbeat";
 import type { VipAddress } from "@systole/kernel";
 import type { FakeKernel } from "@systole/kernel/fake";
 import { parseIp } from "@systole/wire";
@@ -22,6 +23,10 @@ export interface RunnerDoor {
   started(group: string): void;
   startFailed(group: string, resource: string): void;
   stopped(group: string): void;
+  found(group: string, round: number, findings: readonly Finding[]): void;
+  restarted(group: string, round: number, failed: string | undefined): void;
+  /** What was started and has ended by itself; until it is started or stopped. */
+  readonly dead: Set<string>;
   /** This resource refuses to start now. */
   refuses(resource: string): boolean;
   /** Makes the host's ldirectord active or not; absent if the host has none. */
@@ -31,6 +36,9 @@ export interface RunnerDoor {
 export interface GroupRunner {
   start(group: string): void;
   stop(group: string): void;
+  /** Does each resource of the group run? */
+  ask(group: string, round: number): void;
+  restart(group: string, round: number, down: readonly string[]): void;
   dropVips(groups: readonly string[]): void;
   /** `longer`: another lease than that of the settings. */
   renew(groups: readonly string[], longer?: Lease): void;
@@ -68,15 +76,27 @@ export function groupRunner(
     });
   }
 
-  function start(group: string): void {
-    const resources = groups.get(group) ?? [];
+  const start = (group: string): void =>
+    startThese(
+      group,
+      groups.get(group) ?? [],
+      () => door.started(group),
+      (resource) => giveUp(group, resource),
+    );
+
+  function startThese(
+    group: string,
+    resources: readonly string[],
+    done: () => void,
+    failed: (resource: string) => void,
+  ): void {
     const step = (at: number) => {
       const resource = resources[at];
       if (resource === undefined) {
         work.delete(group);
-        return door.started(group);
+        return done();
       }
-      if (door.refuses(resource)) return giveUp(group, resource);
+      if (door.refuses(resource)) return failed(resource);
       const vip = vipOf(resource);
       if (vip !== undefined) {
         const verdict = door.mayHold(group);
@@ -86,6 +106,7 @@ export function groupRunner(
       }
       ask(group, resource, "activate", () => {
         running.add(resource);
+        door.dead.delete(resource);
         next(group, step, at + 1);
       });
     };
@@ -93,11 +114,10 @@ export function groupRunner(
   }
 
   function giveUp(group: string, resource: string): void {
-    stopFrom(group, () => door.startFailed(group, resource));
+    stopThese(group, groups.get(group) ?? [], () => door.startFailed(group, resource));
   }
 
-  function stopFrom(group: string, done: () => void): void {
-    const resources = groups.get(group) ?? [];
+  function stopThese(group: string, resources: readonly string[], done: () => void): void {
     const step = (at: number) => {
       const resource = resources[at];
       if (resource === undefined) {
@@ -112,6 +132,7 @@ export function groupRunner(
 
   function off(resource: string): void {
     running.delete(resource);
+    door.dead.delete(resource);
     const vip = vipOf(resource);
     if (vip !== undefined && isUp(door.kernel, vip)) door.kernel.addresses.dropNow(vip);
   }
@@ -120,11 +141,49 @@ export function groupRunner(
     door.kernel.addresses.holdNow(vip, door.leaseSeconds(longer));
   }
 
+  const runs = (resource: string): boolean => {
+    const vip = vipOf(resource);
+    return vip === undefined ? running.has(resource) && !door.dead.has(resource) : isUp(door.kernel, vip);
+  };
+
+  function lookAt(group: string, round: number): void {
+    next(
+      group,
+      () => {
+        const findings = (groups.get(group) ?? []).map((resource) => {
+          const state = runs(resource) ? ("runs" as const) : ("stopped" as const);
+          return { resource, state, optional: resource.startsWith("ctsync") };
+        });
+        work.delete(group);
+        door.found(group, round, findings);
+      },
+      0,
+    );
+  }
+
+  function restart(group: string, round: number, down: readonly string[]): void {
+    const resources = groups.get(group) ?? [];
+    const first = resources.findIndex((one) => down.includes(one) && !isBuiltIn(one));
+    const from = first === -1 ? resources.length : first;
+    const inPlace = resources.slice(0, from).filter((one) => down.includes(one));
+    const again = resources.slice(from);
+    const failed = (resource: string) => door.restarted(group, round, resource);
+    const done = () => door.restarted(group, round, undefined);
+    startThese(
+      group,
+      inPlace,
+      () => stopThese(group, again, () => startThese(group, again, done, failed)),
+      failed,
+    );
+  }
+
   const vipsOf = (group: string) => (groups.get(group) ?? []).filter((one) => vipOf(one) !== undefined);
 
   return {
     start,
-    stop: (group) => stopFrom(group, () => door.stopped(group)),
+    stop: (group) => stopThese(group, groups.get(group) ?? [], () => door.stopped(group)),
+    ask: lookAt,
+    restart,
     dropVips(keys) {
       for (const key of keys) for (const resource of vipsOf(key)) off(resource);
     },
@@ -134,6 +193,9 @@ export function groupRunner(
     },
   };
 }
+
+/** Starting it twice does no harm. */
+const isBuiltIn = (resource: string): boolean => /^(IPaddr2|ldirectord|ctsync)\b/.test(resource);
 
 const isUp = (kernel: FakeKernel, vip: VipAddress): boolean =>
   kernel.addresses.listNow().some((held) => held.address === vip.address);

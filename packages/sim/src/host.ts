@@ -62,6 +62,7 @@ export class Host {
   readonly #options: HostOptions;
   #storedGeneration = FIRST_GENERATION;
   #running = new Set<string>();
+  #dead = new Set<string>();
   #kernel: FakeKernel | undefined;
   #process: Process | undefined;
   #director: Director | undefined;
@@ -93,6 +94,7 @@ export class Host {
     if (this.#kernel !== undefined) return;
     const kernel = fakeKernel({ clock: { now: () => this.#now(), at: (when, run) => this.#at(when, run) } });
     this.#running = new Set();
+    this.#dead = new Set();
     this.#lastSent = undefined;
     this.#handedOn = undefined;
     this.#kernel = kernel;
@@ -185,6 +187,11 @@ export class Host {
     return this.#process?.state;
   }
 
+  /** A resource that runs here ends by itself: nobody is told. */
+  die(resource: string): void {
+    if (this.#running.has(resource)) this.#dead.add(resource);
+  }
+
   /** What runs here, by the names of haresources. */
   running(): ReadonlySet<string> {
     return this.#running;
@@ -231,6 +238,7 @@ export class Host {
       },
       workMs,
       refuses: (resource: string) => this.refusing.has(resource),
+      dead: this.#dead,
       now: () => this.#now(),
       at: (when: Instant, run: () => void) => this.#at(when, run),
       after: (ms: number, run: () => void) => void world.at(world.now() + ms, run),
@@ -297,6 +305,7 @@ export class Host {
   #cleanUp(resources: readonly string[]): void {
     for (const resource of resources.toReversed()) {
       this.#running.delete(resource);
+      this.#dead.delete(resource);
       const vip = vipOf(resource);
       if (vip !== undefined && this.hasVip(vip.address)) this.#kernel?.addresses.dropNow(vip);
     }

@@ -16,6 +16,8 @@ export interface Outcome {
 
 /** Two or three of them, as many as have clocks. */
 const NODES = ["lb1", "lb2", "lb3"];
+/** Dies in schedules that are monitored. */
+const SCRIPT = "apache";
 const MEDIA = ["eth0", "eth1"];
 
 /** The times of the classic example, with a lease of 3 s, and those of the shipped ha.cf, with one of 690 ms. */
@@ -36,7 +38,7 @@ const QUICK = {
 export function directorSettings(
   local: string,
   nodes: readonly string[],
-  { autoFailback, quick = false }: Pick<Schedule, "autoFailback" | "quick">,
+  { autoFailback, quick = false, monitored = false }: Pick<Schedule, "autoFailback" | "quick" | "monitored">,
 ): ClusterSettings {
   const times = quick ? QUICK : CLASSIC;
   return {
@@ -52,6 +54,7 @@ export function directorSettings(
         resources: [
           "ctsync",
           "ldirectord::ldirectord.cf",
+          ...(monitored ? [SCRIPT] : []),
           "IPaddr2::192.0.2.10/32/eth0",
           "MailTo::ops@example.org",
         ],
@@ -59,6 +62,7 @@ export function directorSettings(
       { key: "IPaddr2::192.0.2.20/32/eth0", preferred: "lb2", resources: ["IPaddr2::192.0.2.20/32/eth0"] },
     ],
     macs: [macOf(nodes.indexOf(local))],
+    ...(monitored && { monitor: { interval: seconds(2), policy: "restart" } }),
     lease: leaseFor(times, true),
     fencing: false,
   };
@@ -66,6 +70,8 @@ export function directorSettings(
 
 /** After the last fault: initdead of a boot, a deadtime, the hand-over of both groups, and some rest. */
 const SETTLED_AFTER_MS = 30_000;
+/** What cannot move is started again half a minute after the last time. */
+const MONITORED_LONGER_MS = 10_000;
 const WATCHED_FOR_MS = 6_000;
 
 /** A rule taken away, to see that the simulation finds it missing (test/mutants.test.ts). */
@@ -94,10 +100,11 @@ export function play(schedule: Schedule, { settings = (same) => same, ...mutatio
   for (const timed of schedule.faults) world.at(timed.atMs, () => strike(simulation, timed));
   world.playUntil(FAULTS_UNTIL_MS);
   healEverything(simulation, schedule.directors ?? false);
-  world.playUntil(FAULTS_UNTIL_MS + SETTLED_AFTER_MS);
+  const settledAt = FAULTS_UNTIL_MS + SETTLED_AFTER_MS + (schedule.monitored ? MONITORED_LONGER_MS : 0);
+  world.playUntil(settledAt);
   const changes = simulation.vipChanges();
   const unowned = owned(simulation.owners());
-  world.playUntil(FAULTS_UNTIL_MS + SETTLED_AFTER_MS + WATCHED_FOR_MS);
+  world.playUntil(settledAt + WATCHED_FOR_MS);
   const unserved = schedule.directors ? served(simulation) : undefined;
   const restless = quiet(simulation.vipChanges() - changes);
   const violation = simulation.violation() ?? unowned ?? unserved ?? restless;
@@ -145,6 +152,9 @@ function strike(simulation: Simulation, { fault }: Timed): void {
     case "stop":
       host.feed({ type: "stop" });
       later(() => host.restart());
+      return;
+    case "die":
+      host.die(SCRIPT);
       return;
     case "restart":
       host.restartOnPurpose(fault.forMs);

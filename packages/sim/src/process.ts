@@ -23,7 +23,7 @@ export type Core = Machine<ClusterState, CoreEvent, CoreAction>;
 
 /** What the host lends to its process. */
 export interface ProcessDoor
-  extends Pick<RunnerDoor, "kernel" | "leaseSeconds" | "workMs" | "refuses" | "direct"> {
+  extends Pick<RunnerDoor, "kernel" | "leaseSeconds" | "workMs" | "refuses" | "dead" | "direct"> {
   readonly settings: ClusterSettings;
   readonly running: Set<string>;
   now(): Instant;
@@ -74,13 +74,14 @@ export class Process {
   }
 
   #runnerDoor(): RunnerDoor {
-    const { kernel, leaseSeconds, workMs, refuses, after, direct } = this.#door;
+    const { kernel, leaseSeconds, workMs, refuses, dead, after, direct } = this.#door;
     return {
       ...(direct === undefined ? {} : { direct: (role, done) => direct(role, () => this.run(done)) }),
       kernel,
       leaseSeconds,
       workMs,
       refuses,
+      dead,
       after: (ms, work) => after(ms, () => this.run(work)),
       mayHold: (group) => {
         this.#feed({ type: "holding", group });
@@ -91,6 +92,11 @@ export class Process {
       startFailed: (group, resource) =>
         this.#feed({ type: "start-failed", group, resource, problem: "refused", steps: [] }),
       stopped: (group) => this.#feed({ type: "stopped", group }),
+      found: (group, round, findings) => this.#feed({ type: "status-found", group, round, findings }),
+      restarted: (group, round, resource) => {
+        const failed = resource === undefined ? undefined : { resource, problem: "refused" };
+        this.#feed({ type: "resources-restarted", group, round, failed });
+      },
     };
   }
 
@@ -192,6 +198,10 @@ export class Process {
         return runner.start(action.group);
       case "stop":
         return runner.stop(action.group);
+      case "ask-status":
+        return runner.ask(action.group, action.round);
+      case "restart-resources":
+        return runner.restart(action.group, action.round, action.resources);
       case "drop-vips":
         return runner.dropVips(action.groups);
       case "finished":

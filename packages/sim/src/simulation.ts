@@ -248,6 +248,10 @@ function writeDown(trace: Trace, host: string, fact: Fact): void {
       return trace.add(host, "running", fact.groups.join(" "));
     case "release.finished":
       return trace.add(host, "released", fact.groups.join(" "));
+    case "resource.down":
+      return trace.add(host, "resource-down", `${fact.resource}: ${fact.consequence}`);
+    case "resource.up":
+      return trace.add(host, "resource-up", `${fact.resource}: ${fact.how}`);
     case "resource.failed":
       return trace.add(host, "failed", fact.resource);
     case "stall":

@@ -103,6 +103,8 @@ export const commands: Readonly<Record<string, Command>> = {
   refuse: (simulation, [name, resource]) => {
     simulation.host(name ?? "").refusing.add(resource ?? "");
   },
+  /** `die lb1 apache`: it ends by itself, and nobody is told. */
+  die: (simulation, [name, resource]) => simulation.host(name ?? "").die(resource ?? ""),
   allow: (simulation, [name, resource]) => {
     simulation.host(name ?? "").refusing.delete(resource ?? "");
   },

@@ -13,9 +13,9 @@
  *
  * The star marks the node that the first VIP prefers; with a second star the second VIP, 192.0.2.20, prefers that one.
  * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `pings 192.0.2.1,192.0.2.2`
- * (and ipfail), `lan on` (claims of VIPs are watched on the service LAN), `seed 7`; of each node in their order `keys
- * spring,autumn` (the key in its authkeys) and `otherkeys wait,ignore`. What stands below
- * `----` must be exactly what is written down until the next block.
+ * (and ipfail), `lan on` (claims of VIPs are watched on the service LAN), `monitor 10s` (with a script `apache` in each
+ * group), `seed 7`; of each node in their order `keys spring,autumn` (the key in its authkeys) and `otherkeys wait,ignore`.
+ * What stands below `----` must be exactly what is written down until the next block.
  */
 import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
 import { type Millis, milliseconds, seconds } from "@systole/machine";
@@ -147,6 +147,7 @@ const SETTINGS = new Set([
   "lan",
   "keys",
   "otherkeys",
+  "monitor",
 ]);
 
 function settingsFor(local: string, { nodes, preferred, values }: Header): ClusterSettings {
@@ -171,7 +172,11 @@ function settingsFor(local: string, { nodes, preferred, values }: Header): Clust
     groups: preferred.map((node, index) => {
       const vip = `IPaddr2::192.0.2.${10 + 10 * index}/32/eth0`;
       const key = index === 0 ? "ctsync" : `ctsync::${index}`;
-      return { key, preferred: node, resources: [key, `ldirectord::${index}.cf`, vip] };
+      const script = values.has("monitor") ? ["apache"] : [];
+      return { key, preferred: node, resources: [key, `ldirectord::${index}.cf`, ...script, vip] };
+    }),
+    ...(values.has("monitor") && {
+      monitor: { interval: parseTime(values.get("monitor")!), policy: "restart" },
     }),
     lease: leaseFor({ keepalive, deadtime }, true),
     fencing: values.get("fence") === "on",
