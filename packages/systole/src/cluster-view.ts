@@ -12,6 +12,7 @@ export function clusterView(answer: ClusterAnswer, bold: (text: string) => strin
     health === "ok" ? bold(head) : bold(`${head}  ${health.toUpperCase()}`),
     ...rows([...status.nodes.map((node) => nodeCells(status, node)), ...status.pings.map(pingCells)]),
     ...rows(ownedThings(status).map(([what, group]) => ownerCells(status, what, group))),
+    ...rows(status.groups.flatMap(downCells)),
     "",
   ];
 }
@@ -48,6 +49,10 @@ const ownedThings = ({ vips, groups }: ClusterStatus): readonly (readonly [strin
     .filter(({ group }) => !vips.some((vip) => vip.group === group))
     .map(({ group }) => [`group ${group}`, group] as const),
 ];
+
+/** What this node found down of what it has. */
+const downCells = ({ group, down = [] }: ClusterStatus["groups"][number]): readonly (readonly string[])[] =>
+  down.map((resource) => ["resource", resource, "DOWN", `of ${group}`]);
 
 function ownerCells(status: ClusterStatus, what: string, key: string): readonly string[] {
   const { here = "none", owner, preferred = "" } = status.groups.find(({ group }) => group === key) ?? {};

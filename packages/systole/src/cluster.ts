@@ -24,6 +24,8 @@ export interface ClusterStatus {
     readonly preferred: string;
     readonly here: string;
     readonly owner?: string;
+    /** Its resources that are down on this node. */
+    readonly down?: readonly string[];
   }[];
   readonly vips: readonly { readonly address: string; readonly group: string }[];
 }

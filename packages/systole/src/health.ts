@@ -27,13 +27,14 @@ export function directorHealth({ services, refused, newerConfigRefused }: Direct
 
 /**
  * What nobody has although the cluster is settled is critical, and so is a start that waits because the keys differ; a
- * dead node or ping node is lost redundancy.
+ * dead node or ping node is lost redundancy, and a resource that is down is part of a service.
  */
 export function clusterHealth(answer: ClusterAnswer): Health {
   if (answer.kind === "silent") return "unknown";
   const { life, groups, nodes, pings } = answer.status;
   const settled = life === "operational" || nodes.some(({ otherKey }) => otherKey === "waits");
   if (settled && groups.some(({ owner }) => owner === undefined)) return "critical";
+  if (groups.some(({ down = [] }) => down.length > 0)) return "degraded";
   const lost = [...nodes, ...pings].some(({ state }) => state === "dead");
   return lost || nodes.some(({ otherKey }) => otherKey !== undefined) ? "degraded" : "ok";
 }

@@ -95,12 +95,14 @@ export function ageText(ms: number): string {
 function summary(answers: readonly DirectorAnswer[], cluster: ClusterAnswer | undefined): string {
   const health = overallHealth(answers, cluster);
   const nodes = cluster?.kind === "status" ? cluster.status.nodes : [];
+  const groups = cluster?.kind === "status" ? cluster.status.groups : [];
   const silent = [...answers, ...(cluster === undefined ? [] : [cluster])];
   const down = answers.flatMap((each) =>
     each.kind === "silent" ? [] : each.status.services.flatMap(({ reals }) => reals),
   );
   const counts = [
     [nodes.filter(({ state }) => state === "dead").length, "dead nodes"],
+    [groups.flatMap((group) => group.down ?? []).length, "resources down"],
     [down.filter(({ state }) => state === "down").length, "down"],
     [down.filter(({ operator }) => operator !== undefined).length, "changed by an operator"],
     [silent.filter(({ kind }) => kind === "silent").length, "silent daemons"],

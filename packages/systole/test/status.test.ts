@@ -197,6 +197,13 @@ test("a peer that speaks with another key is told in its line", async () => {
   ]);
 });
 
+test("a resource that this node found down has a line of its own", async () => {
+  const [first, second] = cluster.groups;
+  await daemon("heartbeat", { ...cluster, groups: [{ ...first!, down: ["apache"] }, second!] });
+  const { lines } = await run("status");
+  expect(lines).toContain("    resource  apache  DOWN  of IPaddr2::192.0.2.80/24/eth0");
+});
+
 test.each([
   {
     name: "a dead node",
@@ -225,6 +232,12 @@ test.each([
     more: { groups: cluster.groups.map(({ owner: _, ...group }) => ({ ...group, here: "none" })) },
     code: 2,
     last: "critical",
+  },
+  {
+    name: "a resource that is down",
+    more: { groups: [{ ...cluster.groups[0]!, down: ["apache"] }, cluster.groups[1]!] },
+    code: 1,
+    last: "degraded, 1 resources down",
   },
   { name: "another version", more: { vips: undefined }, code: 3, last: "unknown, 1 silent daemons" },
 ])("a cluster with $name: exit $code", async ({ more, code, last }) => {
