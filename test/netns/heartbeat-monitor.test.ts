@@ -30,6 +30,9 @@ const hangs = async (node: LabNode): Promise<boolean> =>
 const downIn = async (pair: Pair, node: LabNode) =>
   (await pair.status(node))?.groups.flatMap(({ down = [] }) => down) ?? [];
 
+/** Its log lines wait for a moment of leisure. */
+const says = (node: LabNode, line: string) => until(`"${line}"`, () => node.log("heartbeat").includes(line));
+
 async function settled(pair: Pair): Promise<void> {
   await until("both to be well", () => pair.isWell(), { limitMs: 45_000 });
 }
@@ -44,13 +47,12 @@ test("a script that has died is started again, three times; then the other node 
       await pair.ownedBy("director1");
     }
     expect(notes(first)).toEqual(["start", ...Array.from({ length: 3 }, () => ["stop", "start"]).flat()]);
-    const log = first.log("heartbeat");
-    expect(log).toContain("apache of apache is down: it does not run; it is started again");
+    await says(first, "apache of apache is down: it does not run; it is started again");
     await until("it to be found running", async () => (await downIn(pair, first)).length === 0);
     await dies(first);
     await pair.ownedBy("director2");
     await until("the script there", () => runs(second));
-    expect(first.log("heartbeat")).toContain("its group goes to another node");
+    await says(first, "its group goes to another node");
     await settled(pair);
     expect(pair.owners()).toEqual(["director2"]);
   });
@@ -69,7 +71,7 @@ test("where nobody else lives it is started again, for ever but slowly", async (
       await until(`restart ${time}`, () => runs(first) && notes(first).length === 1 + 2 * time);
     }
     await dies(first);
-    await until("the word of it", () => first.log("heartbeat").includes("started again every half minute"));
+    await says(first, "started again every half minute");
     expect(pair.owners()).toEqual(["director1"]);
   });
 });
@@ -80,9 +82,7 @@ test("tell: it is said and shown, and nothing else; the VIP stays up", async () 
     await settled(pair);
     await dies(first);
     await until("the word of it", async () => (await downIn(pair, first)).includes("apache"));
-    expect(first.log("heartbeat")).toContain(
-      "apache of apache is down: it does not run; nothing is done about it",
-    );
+    await says(first, "apache of apache is down: it does not run; nothing is done about it");
     await elapse(2500);
     expect([runs(first), pair.owners()]).toEqual([false, ["director1"]]);
     await first.run(["touch", RUNS]);
