@@ -14,8 +14,8 @@
  * The star marks the node that the first VIP prefers; with a second star the second VIP, 192.0.2.20, prefers that one.
  * More settings on the `nodes` line: `media eth0,eth1`, `auto_failback off`, `fence on`, `pings 192.0.2.1,192.0.2.2`
  * (and ipfail), `lan on` (claims of VIPs are watched on the service LAN), `monitor 10s` (with a script `apache` in each
- * group), `seed 7`; of each node in their order `keys spring,autumn` (the key in its authkeys) and `otherkeys wait,ignore`.
- * What stands below `----` must be exactly what is written down until the next block.
+ * group), `seed 7`; of each node in their order `keys spring,autumn` (the key in its authkeys) and
+ * `otherkeys wait,ignore`. What stands below `----` must be exactly what is written down until the next block.
  */
 import { type ClusterSettings, leaseFor } from "@systole/heartbeat";
 import { type Millis, milliseconds, seconds } from "@systole/machine";

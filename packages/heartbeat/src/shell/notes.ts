@@ -35,10 +35,9 @@ export function lineOf(note: Note, local: string, preferred: (group: string) => 
     case "nothing-missing":
     case "irretrievably-lost":
       return trafficLine(note);
-    case "acquiring-from":
-      return info(logLines.acquiringFrom(note.node));
     case "fence-result":
       return info(`fencing of ${note.node}: ${note.result}`);
+    case "acquiring-from":
     case "acquired":
     case "released":
     case "resource-unknown":
@@ -87,8 +86,10 @@ type NoteOf<Kind extends Note["kind"]> = Note extends infer One
 type GroupKind = Extract<Note["kind"], `resource-${string}` | `${string}-transition-completed`>;
 
 /** Groups come and go, or monitoring says something of a resource. */
-function groupLine(note: NoteOf<"acquired" | "released" | GroupKind>): LogLine {
+function groupLine(note: NoteOf<"acquiring-from" | "acquired" | "released" | GroupKind>): LogLine {
   switch (note.kind) {
+    case "acquiring-from":
+      return info(logLines.acquiringFrom(note.node));
     case "local-transition-completed":
       return info(logLines.localTransitionCompleted());
     case "remote-transition-completed":
