@@ -164,6 +164,32 @@ async function differentKeys(mixed: Mixed): Promise<void> {
   await mixed.ownedBy(ours);
 }
 
+const APACHE = `#!/bin/sh
+case "$1" in
+start) touch /run/apache-runs;;
+stop) rm -f /run/apache-runs;;
+status) if [ -e /run/apache-runs ]; then echo running; else echo stopped; fi;;
+esac
+`;
+
+/** A script of ours dies; the real one, to which the directive is a comment, is offered the group, and keeps it. */
+async function moveWhatIsDown(mixed: Mixed): Promise<void> {
+  for (const name of [PREFERRED, OTHER] as const) {
+    mixed.put(name, "haresources", `${PREFERRED} IPaddr2::${VIP}/24/pub apache\n`);
+    mixed.put(name, "resource.d/apache", APACHE);
+  }
+  await coldStart(mixed);
+  const watch = await watchOwnership(mixed.nodes, VIP);
+  await until("the script to run", () => mixed.node(PREFERRED).has("/run/apache-runs"));
+  await mixed.node(PREFERRED).run(["rm", "/run/apache-runs"]);
+  await mixed.settled(OTHER);
+  expect(mixed.peer.has("/run/apache-runs")).toBe(true);
+  await elapse(2 * DEADTIME_MS);
+  expect(mixed.owners()).toEqual([OTHER]);
+  expect((await watch.stop()).twoOwners).toEqual([]);
+  expect(mixed.log(PREFERRED)).toContain("is down: it does not run; its group goes to another node");
+}
+
 describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartbeat and a real one", () => {
   test.each(PAIRS)(
     "$ours ours, $medium, $digest: hand-overs, crash and return, clean stops",
@@ -195,6 +221,15 @@ describe.skipIf(peersImpossible("cluster") !== undefined).concurrent("our heartb
   test.each([{ ours: PREFERRED }, { ours: OTHER }] as const)(
     "$ours ours, the other one with another key: one owner",
     async ({ ours }) => withMixed({ ours, media: MEDIA.bcast, authkeys: AUTHKEYS.sha1 }, differentKeys),
+    LIFE_MS,
+  );
+
+  test(
+    "director1 ours, monitored: a group whose script has died goes to the other one",
+    async () => {
+      const options = { media: MEDIA.ucast, authkeys: AUTHKEYS.sha1, haCf: "#% monitor 1 move\n" };
+      await withMixed({ ours: PREFERRED, ...options }, moveWhatIsDown);
+    },
     LIFE_MS,
   );
 });

@@ -68,7 +68,7 @@ export class Mixed {
 
   /** Writes a file of /etc/ha.d on a node. */
   put(name: Name, file: string, text: string): void {
-    const mode = file === "authkeys" ? 0o600 : 0o644;
+    const mode = file === "authkeys" ? 0o600 : file.startsWith("resource.d/") ? 0o755 : 0o644;
     if (this.isOurs(name)) this.node(name).put(`/etc/ha.d/${file}`, text, mode);
     else this.peer.put(`/etc/ha.d/${file}`, text, mode);
   }
