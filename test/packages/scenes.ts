@@ -32,6 +32,10 @@ const pidOf = async (machine: Machine, unit: string) =>
 const isUp = async (machine: Machine, unit: string) =>
   (await machine.says(`systemctl is-active ${unit}`)) === "active" && (await pidOf(machine, unit)) > 0;
 
+/** What ldirectord says of itself to `systemctl status`, at the end of its line. */
+const roleOf = async (machine: Machine) =>
+  (await machine.says("systemctl show -p StatusText --value ldirectord")).split(", ").at(-1);
+
 /** Two machines and the packages. */
 export interface World {
   readonly suite: Suite;
@@ -105,6 +109,7 @@ export async function formCluster({ pair }: World): Promise<void> {
   await client.answered();
   await client.stop();
   expect(await second.says("cl_status nodestatus director1")).toBe("active");
+  expect(await Promise.all(pair.machines.map(roleOf))).toEqual(["active", "standby"]);
 }
 
 export async function refuseMistakes({ pair }: World): Promise<void> {
@@ -190,6 +195,7 @@ export async function losePower({ pair }: World): Promise<void> {
   const client = await pair.client();
   await client.answered();
   await client.stop();
+  expect(await roleOf(second)).toBe("active");
   await until("the mail", () => /director2.*director1/.test(pair.mails.slice(letters)), { limitMs: 60_000 });
 }
 
