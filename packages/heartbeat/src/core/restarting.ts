@@ -54,17 +54,21 @@ export function settleRestart(turn: Turn): void {
   const { state, now } = turn;
   const { restarting } = state;
   if (restarting === undefined) return;
+  const reason = hindrance(state);
+  if (reason !== undefined) return refuse(turn, restarting.request, reason);
   const alive = [...state.peers.values()].filter(isAlive);
   const heard = alive.map((peer) => heardAt(state, peer, restarting.from));
   const missing = alive.find((_, index) => heard[index] === undefined);
-  const reason =
-    hindrance(state) ??
-    (now >= restarting.until && missing ? `${missing.node} has not heard of it in time` : undefined);
-  if (reason !== undefined) {
-    change(turn, { restarting: undefined });
-    turn.speak = true;
-    act(turn, { type: "answer", request: restarting.request, accepted: false, reason });
-  } else if (missing === undefined) handOn(turn, restarting.request, heard);
+  if (missing === undefined) handOn(turn, restarting.request, heard);
+  if (turn.state.restarting === undefined || now < restarting.until) return;
+  const late = missing && `${missing.node} has not heard of it in time`;
+  refuse(turn, restarting.request, late ?? "this node was away: what the others have heard of it is too old");
+}
+
+function refuse(turn: Turn, request: RequestId, reason: string): void {
+  change(turn, { restarting: undefined });
+  turn.speak = true;
+  act(turn, { type: "answer", request, accepted: false, reason });
 }
 
 /** When the newest status that it has heard left us, if that was one with the longer deadtime. */
