@@ -10,6 +10,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { type Cluster, makeCluster } from "../lab/cluster.js";
 import { ultraMonkey } from "../lab/topology.js";
 import { elapse } from "../lab/until.js";
@@ -20,8 +21,7 @@ import { Trial, wallMs } from "./farm/trial.js";
 
 const DEATHS = 12;
 /** Before the steady measure: at a hundred checks a second, V8 compiles for half a minute what it runs often. */
-const warmUpMs = (words: readonly string[]): number =>
-  words.includes("--warm") ? Number(words[words.indexOf("--warm") + 1]) * 1000 : 30_000;
+const WARM_UP_S = "30";
 /** Inside of the checkout, which roots of peers see at the same path. */
 const CHANGES = join(process.cwd(), ".cache/bench/changes");
 
@@ -61,8 +61,10 @@ async function measure(
   contender: Contender,
   count: number,
   holes: number,
+  warmUpMs: number,
   farmProgram: string,
 ): Promise<Row> {
+  const tell = (what: string) => process.stderr.write(`checks: ${contender.name}: ${what}\n`);
   const cluster: Cluster = await makeCluster({
     topology: ultraMonkey({ directors: 1, reals: 1, heartbeats: 0 }),
   });
@@ -76,19 +78,24 @@ async function measure(
     );
     const began = wallMs();
     writeFileSync(CHANGES, "");
+    tell("starts");
     const pid = await contender.start(director, farm.reals, CHANGES);
     const trial = new Trial(farm, CHANGES, pid, healthy);
     const startS = ((await trial.started()) - began) / 1000;
     const startCpuS = costOf(pid).cpuSeconds;
-    await elapse(warmUpMs(words));
+    tell(`has started after ${startS.toFixed(1)} s; steady, reload`);
+    await elapse(warmUpMs);
     const victims = Array.from(
       { length: DEATHS },
       (_, index) => healthy[Math.floor((index * healthy.length) / DEATHS)]!,
     );
     const steady = await trial.steady();
     const reload = await trial.reload();
+    tell(`${DEATHS} refuse, and are back`);
     const refused = await trial.deaths("refuse", victims);
+    tell(`${DEATHS} are silent, and are back`);
     const silent = await trial.deaths("silent", victims);
+    tell("is stopped for 2 s, ends");
     const falseVerdicts = await trial.stopped();
     const stopS = await trial.stop();
     return {
@@ -122,26 +129,65 @@ function printRow(row: Row): void {
   process.stdout.write(`| ${cells.join(" | ")} |\n`);
 }
 
-const words = process.argv.slice(2);
-const count = Number(words.find((word, index) => /^\d+$/.test(word) && words[index - 1] !== "--warm") ?? 100);
-const farmProgram = compile("farm.c");
 const contenders = {
   ours: () => ours(bundled("test/bench/farm/ours.ts")),
   keepalived: () => keepalived(compile("ipvs-stand-in.c", ["-shared", "-fPIC"])),
   ldirectord: () => original(compile("ipvsadm-stand-in.c")),
 } as const;
-const wanted = Object.entries(contenders).filter(
-  ([name]) => words.includes(name) || !words.some((word) => word in contenders),
-);
+
+interface Wanted {
+  readonly count: number;
+  readonly contenders: readonly (keyof typeof contenders)[];
+  readonly holes: readonly number[];
+  readonly warmUpMs: number;
+}
+
+/** @throws Error what is wrong with a word */
+function fromWords(args: readonly string[]): Wanted {
+  const flag = { type: "boolean" } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { whole: flag, holes: flag, warm: { type: "string", default: WARM_UP_S } },
+  });
+  const isContender = (word: string): word is keyof typeof contenders => Object.hasOwn(contenders, word);
+  const isCount = (word: string) => /^[1-9]\d*$/.test(word);
+  const strange = [
+    ...positionals.filter((word) => !isContender(word) && !isCount(word)),
+    ...positionals.filter(isCount).slice(1),
+    ...(/^\d+$/.test(values.warm) ? [] : [values.warm]),
+  ];
+  if (strange.length > 0) throw new Error(`not understood: ${strange.join(" ")}`);
+  const named = positionals.filter(isContender);
+  return {
+    count: Number(positionals.find(isCount) ?? 100),
+    contenders: named.length > 0 ? named : Object.keys(contenders).filter(isContender),
+    holes: values.holes === values.whole ? [0, 10] : [values.holes ? 10 : 0],
+    warmUpMs: Number(values.warm) * 1000,
+  };
+}
+
+function wantedOrUsage(): Wanted {
+  try {
+    return fromWords(process.argv.slice(2));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`bench: checks: ${problem}; see npm run bench -- checks --help\n`);
+    process.exit(64);
+  }
+}
+
+const { count, contenders: named, holes: shares, warmUpMs } = wantedOrUsage();
+const farmProgram = compile("farm.c");
 const rows: Row[] = [];
-for (const holes of words.includes("--holes") ? [10] : words.includes("--whole") ? [0] : [0, 10]) {
+for (const holes of shares) {
   process.stdout.write(
     `\n${count} real servers, ${holes} % black holes; load of the machine ${loadavg()[0]!.toFixed(1)}\n` +
       "| | start s / CPU s | checks/s | CPU s per 1000 | RSS / PSS MB | refused: s to weight 0, median (max) | silent | back | reload: s without a check of anybody / of one | false after 2 s stop | stop s |\n" +
       "|---|---|---|---|---|---|---|---|---|---|---|\n",
   );
-  for (const [, make] of wanted) {
-    const row = await measure(make(), count, holes, farmProgram);
+  for (const name of named) {
+    const row = await measure(contenders[name](), count, holes, warmUpMs, farmProgram);
     printRow(row);
     rows.push(row);
   }
