@@ -166,11 +166,11 @@ function startOver(turn: Turn): void {
   act(turn, { type: "persist-generation", generation });
 }
 
-/** A peer that is being restarted on purpose has announced a longer deadtime than ours: it still counts. */
+/** What counted before still does: initdead, and the longer deadtime of a peer that is being restarted on purpose. */
 function deadAt({ settings }: ClusterState, { liveness }: Peer, now: Instant): Instant {
-  if (liveness.kind === "joining") return later(liveness.deadAt, plus(now, settings.deadtime));
   const announced = liveness.kind === "alive" ? liveness.deadtime : settings.deadtime;
-  return plus(now, milliseconds(Math.max(settings.deadtime, announced)));
+  const verdict = plus(now, milliseconds(Math.max(settings.deadtime, announced)));
+  return liveness.kind === "dead" ? verdict : later(liveness.deadAt ?? verdict, verdict);
 }
 
 function handle(turn: Turn, event: CoreEvent | Tick): void {

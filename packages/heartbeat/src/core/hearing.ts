@@ -40,8 +40,8 @@ function hearNumbered(turn: Turn, header: Header, place: Place, message: Message
   const node = header.from;
   const { maxRexmitDelay } = turn.state.settings;
   const before = turn.state.peers.get(node)!; // hear() has found it
-  const fresh = acknowledgesUs(turn, message);
-  const { reception, verdict } = receive(before.reception, place, turn.now, maxRexmitDelay, fresh);
+  const hearsUs = acknowledgesUs(turn, message);
+  const { reception, verdict } = receive(before.reception, place, turn.now, maxRexmitDelay, hearsUs);
   const peer = changePeer(turn, node, { reception });
   switch (verdict.kind) {
     case "duplicate":
@@ -53,11 +53,11 @@ function hearNumbered(turn: Turn, header: Header, place: Place, message: Message
       break;
     case "new-life":
       beginLife(turn, peer, verdict.first);
-      hearSign(turn, node, message);
+      hearSign(turn, node, message, hearsUs);
       break;
     case "next":
       noteLoss(turn, node, verdict, place.sequence);
-      hearSign(turn, node, message);
+      hearSign(turn, node, message, hearsUs);
       break;
   }
   acknowledge(turn, node, place.sequence);
@@ -105,11 +105,13 @@ function beginLife(turn: Turn, peer: Peer, first: boolean): void {
 }
 
 /** Something new of a peer is a sign of life. */
-function hearSign(turn: Turn, node: NodeName, message: Message): void {
+function hearSign(turn: Turn, node: NodeName, message: Message, hearsUs: boolean): void {
   const peer = turn.state.peers.get(node)!;
   const deadtime = message.type === "status" ? message.deadtime : undefined;
+  const real = message.type === "status" && message.ours === undefined;
+  const event = { type: "heard", deadtime, fresh: hearsUs || real } as const;
   const machine = livenessMachine(turn.state.settings);
-  const { state: liveness, actions } = machine.step(peer.liveness, { type: "heard", deadtime }, turn.now);
+  const { state: liveness, actions } = machine.step(peer.liveness, event, turn.now);
   const fencing = fencingMachine.step(peer.fencing, { type: "heard" }, turn.now).state;
   changePeer(turn, node, { liveness, fencing });
   endOtherKey(turn, node, "heard");

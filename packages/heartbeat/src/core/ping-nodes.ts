@@ -29,7 +29,7 @@ export const pingsSettled = ({ pings }: ClusterState): boolean =>
   [...pings.values()].every(({ kind }) => kind !== "joining");
 
 export function hearPing(turn: Turn, node: NodeName): void {
-  step(turn, node, { type: "heard", deadtime: turn.state.settings.pings?.deadtime });
+  step(turn, node, { type: "heard", deadtime: turn.state.settings.pings?.deadtime, fresh: true });
 }
 
 /** Whoever has been silent for deadping is dead. */

@@ -49,7 +49,8 @@ function owner(local: "lb1" | "lb2") {
     until(second);
     feed(event, instant(second * 1000));
   };
-  const ours: OwnFacts = { heard: [], claims: [], leaving: false, macs: [THEIRS] };
+  const heard = [{ node: local, generation: 7, sequence: 1 }];
+  const ours: OwnFacts = { heard, claims: [], leaving: false, macs: [THEIRS] };
   const message: Message = { type: "status", state: "active", deadtime: seconds(5), protocol: 1, ours };
   const header = { from: peer, generation: 3, sequence: 1 };
   at(1, { type: "message", medium: "eth0", header, message });

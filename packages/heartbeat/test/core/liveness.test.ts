@@ -5,8 +5,8 @@ import { joining, type Liveness, livenessMachine } from "../../src/core/liveness
 const machine = livenessMachine({ warntime: milliseconds(5000), deadtime: milliseconds(10_000) });
 const START = instant(0);
 
-/** Ticks at every deadline; what is reported, with its moment. */
-function play(heard: readonly Instant[], until: Instant, deadtimeMs = 10_000): string[] {
+/** Ticks at every deadline; what is reported, with its moment. The peer has heard us from `freshFrom` on. */
+function play(heard: readonly Instant[], until: Instant, deadtimeMs = 10_000, freshFrom = START): string[] {
   const reports: string[] = [];
   let state: Liveness = joining(START, instant(20_000));
   const step = (event: Parameters<typeof machine.step>[1], now: Instant): void => {
@@ -25,7 +25,7 @@ function play(heard: readonly Instant[], until: Instant, deadtimeMs = 10_000): s
   };
   for (const at of heard) {
     tickUntil(at, false);
-    step({ type: "heard", deadtime: milliseconds(deadtimeMs) }, at);
+    step({ type: "heard", deadtime: milliseconds(deadtimeMs), fresh: at >= freshFrom }, at);
   }
   tickUntil(until, true);
   return reports;
@@ -74,10 +74,46 @@ test.each<{ name: string; heard: number[]; until: number; deadtimeMs?: number; r
 test("a tick that comes late says how long the silence was, once", () => {
   const alive = machine.step(
     joining(START, instant(20_000)),
-    { type: "heard", deadtime: undefined },
+    { type: "heard", deadtime: undefined, fresh: true },
     instant(0),
   );
   const { state, actions } = machine.step(alive.state, { type: "tick" }, instant(60_000));
   expect(actions).toEqual([{ type: "report-dead", silent: 60_000, deadtime: 10_000 }]);
   expect(machine.step(state, { type: "tick" }, instant(61_000)).actions).toEqual([]);
+});
+
+test.each<{ name: string; heard: number[]; freshFrom: number; reports: string[] }>([
+  {
+    name: "heard while we join, but it has not heard us: late as ever, dead no sooner than if it had not been heard",
+    heard: [1000],
+    freshFrom: 30_000,
+    reports: [...late, "20000 dead 19000ms"],
+  },
+  {
+    name: "... its silence ends after initdead: its own deadtime alone counts",
+    heard: [1000, 5000, 9000, 13_000],
+    freshFrom: 30_000,
+    reports: ["1000 alive start", "18000 late 5000ms", "23000 dead 10000ms"],
+  },
+  {
+    name: "... until it has heard us",
+    heard: [1000, 2000],
+    freshFrom: 2000,
+    reports: ["1000 alive start", "7000 late 5000ms", "12000 dead 10000ms"],
+  },
+])("$name", ({ heard, freshFrom, reports }) => {
+  expect(play(heard.map(instant), instant(30_000), 10_000, instant(freshFrom))).toEqual(reports);
+});
+
+test("that it has heard us stays, whatever it says after it", () => {
+  let state = joining(START, instant(20_000));
+  for (const [at, fresh] of [
+    [1000, false],
+    [2000, true],
+    [3000, false],
+  ] as const) {
+    state = machine.step(state, { type: "heard", deadtime: undefined, fresh }, instant(at)).state;
+  }
+  const { actions } = machine.step(state, { type: "tick" }, instant(13_000));
+  expect(actions).toEqual([{ type: "report-dead", silent: 10_000, deadtime: 10_000 }]);
 });

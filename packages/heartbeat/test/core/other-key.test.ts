@@ -50,12 +50,13 @@ function starting(settings: Partial<ClusterSettings> = {}, boot: Partial<Boot> =
         feed({ type: "other-key", node: "lb1", medium: "eth1" });
       }
     },
-    /** An authentic status of lb1. */
+    /** An authentic status of lb1, which has heard us. */
     heard(second: number): void {
       until(second);
       sequence += 1;
       const header = { from: "lb1", generation: 3, sequence };
-      const ours = { heard: [], claims: [], leaving: false };
+      const heard = [{ node: "lb2", generation: state.generation, sequence: 1 }];
+      const ours = { heard, claims: [], leaving: false };
       const message = { type: "status", state: "active", deadtime: seconds(5), protocol: 1, ours } as const;
       feed({ type: "message", medium: "eth1", header, message });
     },
