@@ -17,7 +17,7 @@ import { elapse } from "../lab/until.js";
 import { type Contender, keepalived, original, ours } from "./farm/contenders.js";
 import { makeFarm } from "./farm/farm.js";
 import { type Cost, costOf } from "./farm/processes.js";
-import { Trial, wallMs } from "./farm/trial.js";
+import { STOP_LIMIT_S, Trial, wallMs } from "./farm/trial.js";
 
 const DEATHS = 12;
 /** Before the steady measure: at a hundred checks a second, V8 compiles for half a minute what it runs often. */
@@ -53,7 +53,7 @@ interface Row {
   /** For how long nobody was asked, and one of them was not, around a reload. */
   readonly reload: { readonly nobodyMs: number; readonly oneMs: number };
   readonly falseVerdicts: number;
-  /** From SIGTERM to the end of the process. */
+  /** From SIGTERM to the end of the process; infinite if it did not end. */
   readonly stopS: number;
 }
 
@@ -83,20 +83,21 @@ async function measure(
     const trial = new Trial(farm, CHANGES, pid, healthy);
     const startS = ((await trial.started()) - began) / 1000;
     const startCpuS = costOf(pid).cpuSeconds;
-    tell(`has started after ${startS.toFixed(1)} s; steady, reload`);
+    tell(`has started after ${startS.toFixed(1)} s; steady`);
     await elapse(warmUpMs);
     const victims = Array.from(
       { length: DEATHS },
       (_, index) => healthy[Math.floor((index * healthy.length) / DEATHS)]!,
     );
     const steady = await trial.steady();
-    const reload = await trial.reload();
+    tell(`${steady.checksPerS.toFixed(0)} checks/s, ${steady.cpuPerThousand.toFixed(3)} CPU s per 1000`);
     tell(`${DEATHS} refuse, and are back`);
     const refused = await trial.deaths("refuse", victims);
     tell(`${DEATHS} are silent, and are back`);
     const silent = await trial.deaths("silent", victims);
-    tell("is stopped for 2 s, ends");
+    tell("is stopped for 2 s, reloads, ends");
     const falseVerdicts = await trial.stopped();
+    const reload = await trial.reload();
     const stopS = await trial.stop();
     return {
       ...{ contender: contender.name, startS, startCpuS, ...steady, reload, falseVerdicts, stopS },
@@ -124,7 +125,7 @@ function printRow(row: Row): void {
     spread(row.back),
     `${(row.reload.nobodyMs / 1000).toFixed(2)} / ${(row.reload.oneMs / 1000).toFixed(2)}`,
     String(row.falseVerdicts),
-    row.stopS.toFixed(2),
+    Number.isFinite(row.stopS) ? row.stopS.toFixed(2) : `over ${STOP_LIMIT_S}`,
   ];
   process.stdout.write(`| ${cells.join(" | ")} |\n`);
 }
