@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 type Status = Extract<Message, { type: "status" }>;
+type Peer = ClusterState["peers"] extends ReadonlyMap<string, infer Value> ? Value : never;
 type Heard = Extract<CoreEvent, { type: "message" }>;
 
 const oneHealthy: Reach = { healthyMedia: 1, media: 2 };
@@ -97,6 +98,11 @@ const settledTooEarly =
     return { state: step.state, actions: [settled, ...step.actions] };
   };
 
+const forgetInitdead = ([node, peer]: [string, Peer]): [string, Peer] => {
+  const { liveness } = peer;
+  return [node, liveness.kind === "alive" ? { ...peer, liveness: { ...liveness, deadAt: undefined } } : peer];
+};
+
 const half = (time: Millis): Millis => milliseconds(time / 2);
 
 interface Mutant {
@@ -152,6 +158,14 @@ test.each<Mutant>([
     rule: "a longer lease of a restart on purpose was announced as a longer deadtime",
     mutation: { core: announcing((_, { settings }) => settings.deadtime) },
     reach: oneHealthy,
+    within: 5000,
+  },
+  {
+    rule: "until a peer has heard us, initdead counts for it, too",
+    mutation: {
+      core: before((state) => ({ ...state, peers: new Map([...state.peers].map(forgetInitdead)) })),
+    },
+    reach: { ...oneHealthy, shuffled: true },
     within: 5000,
   },
   {
