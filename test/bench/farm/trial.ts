@@ -11,8 +11,8 @@ const STEADY_MS = 10_000;
 const RELOAD_MS = 15_000;
 export const STOP_LIMIT_S = 60;
 /** The original waits for one black hole after the other: of 5,000 real servers a tenth is 500 s in each pass. */
-const START_LIMIT_MS = 3_600_000;
-const VERDICT_LIMIT_MS = 1_800_000;
+const START_LIMIT_MS = 7_200_000;
+const VERDICT_LIMIT_MS = 3_600_000;
 
 /** Changes of weights as a contender's table saw them. */
 interface Change {
