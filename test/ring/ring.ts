@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eachLine } from "../lab/process.js";
 import { type Count, count, none, sum, summary } from "./count.js";
+import { failures } from "./failures.js";
 import { type Step, steps } from "./steps.js";
 
 const [which = "all", ...flags] = process.argv.slice(2);
@@ -27,6 +28,7 @@ mkdirSync(folder, { recursive: true });
 const began = performance.now();
 let total = none;
 const bad: string[] = [];
+const badTests: string[] = [];
 const chosen = steps.filter((step) => which !== "fast" || step.fast);
 const soaks: Promise<void>[] = [];
 while (chosen.length > 0) {
@@ -40,6 +42,7 @@ while (chosen.length > 0) {
 }
 await Promise.all(soaks);
 if (which === "fast") console.log("not run: namespaces, guest (npm test runs them)");
+for (const line of badTests) console.log(`failed: ${line}`);
 if (bad.length > 0) console.log(`failed: ${bad.join(", ")}; whole output in ${folder}/`);
 console.log(`${((performance.now() - began) / 1000).toFixed(0)} s in all`);
 console.log(summary(total));
@@ -70,11 +73,9 @@ async function play(step: Step): Promise<Count> {
   const start = performance.now();
   const { status, lines } = await execute(step, [...step.command, ...report]);
   writeFileSync(join(folder, `${slug}.log`), `${lines.join("\n")}\n`);
-  const counted = count(
-    step.counting,
-    status,
-    step.counting === "vitest" ? readOr(json, "") : lines.join("\n"),
-  );
+  const written = step.counting === "vitest" ? readOr(json, "") : lines.join("\n");
+  const counted = count(step.counting, status, written);
+  badTests.push(...failures(step.counting, written).map((line) => `${step.name}: ${line}`));
   const result = strict ? { ...counted, failed: counted.failed + counted.skipped, skipped: 0 } : counted;
   if (result.failed > 0) console.log(lines.slice(-OUTPUT_SHOWN_LINES).join("\n"));
   const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
