@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 export interface UntilOptions {
-  /** Default 10 s. Inside the emulated guest everything is slower: see `LAB_SLOWNESS`. */
+  /** Default 30 s: only what fails waits for so long. Inside the emulated guest everything is slower: see `LAB_SLOWNESS`. */
   readonly limitMs?: number;
   /** Default 20 ms. */
   readonly everyMs?: number;
@@ -14,12 +14,12 @@ export const slowness = Number(process.env.LAB_SLOWNESS ?? "1");
 /**
  * Resolves with the first answer of `question` that is neither undefined nor false.
  *
- * @throws Error `waited 10000 ms for WHAT` when the limit is over; an error of `question` passes through.
+ * @throws Error `waited 30000 ms for WHAT` when the limit is over; an error of `question` passes through.
  */
 export async function until<Answer>(
   what: string,
   question: () => Answer | Promise<Answer>,
-  { limitMs = 10_000, everyMs = 20 }: UntilOptions = {},
+  { limitMs = 30_000, everyMs = 20 }: UntilOptions = {},
 ): Promise<Exclude<Answer, undefined | false>> {
   const limit = limitMs * slowness;
   const start = performance.now();

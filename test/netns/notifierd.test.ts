@@ -13,7 +13,7 @@ const program = fileURLToPath(new URL("../../packages/notifierd/dist/bin/notifie
 const EVENTS = 20;
 
 test("full disk: loud, nothing acknowledged, and nothing lost once there is room", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const run = mkdtempSync(join(tmpdir(), "systole-full-disk-"));
   const spool = join(run, "spool");

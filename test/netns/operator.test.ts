@@ -96,7 +96,7 @@ test("drain: what is open goes on, nothing new comes, --wait ends with the last 
   const waiting = systole("server", "drain", "10.0.2.11", "--why", "disk swap", "--wait", "--timeout", "5m");
   for (const stream of streams) await stream.close();
   expect(await waiting).toMatchObject({ status: 0, text: expect.stringMatching(/drained\n$/) });
-}, 60_000);
+}, 120_000);
 
 test("the order outlives reload, restart and SIGKILL; ready takes it back", async () => {
   for (const way of ["reload", "restart", "kill"]) {
@@ -109,7 +109,7 @@ test("the order outlives reload, restart and SIGKILL; ready takes it back", asyn
   }
   expect(await systole("server", "ready", "10.0.2.11")).toMatchObject({ status: 0 });
   await until("both to serve", async () => Object.keys(await answers()).length === 2);
-}, 60_000);
+}, 120_000);
 
 test("maint, weight, an order that ends by itself, and words that mean nothing", async () => {
   expect(await systole("server", "maint", `${VIP}:80`, "10.0.2.12:80", "--for", "2s")).toMatchObject({
@@ -126,7 +126,7 @@ test("maint, weight, an order that ends by itself, and words that mean nothing",
   });
   expect(await systole("server", "weight", "x", "10.0.2.12")).toMatchObject({ status: 2 });
   expect(await systole("server", "drain")).toMatchObject({ status: 2 });
-}, 60_000);
+}, 120_000);
 
 test("why it is down: the reason, and what was said", async () => {
   director.put(CONFIG, file(TWO).replace("connect", 'negotiate\n\tservice=http\n\trequest="x"'));
@@ -136,4 +136,4 @@ test("why it is down: the reason, and what was said", async () => {
   expect(text).toMatch(/tcp 10\.0\.1\.200:80 {2}rr {2}0 of 2 serve {2}CRITICAL/);
   expect(text).toMatch(/DOWN/);
   expect(text).toContain("| > GET /x HTTP/1.1");
-}, 60_000);
+}, 120_000);
