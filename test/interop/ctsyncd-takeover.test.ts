@@ -18,8 +18,8 @@ import {
 import { openStream, serve, VIP } from "../netns/traffic/traffic.js";
 import { conntrackd, externalOf, startConntrackd } from "./conntrackd-peer.js";
 
-/** Two daemons start, one node dies, connections find their way again: on a busy machine that takes a minute. */
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+/** Two daemons start, one node dies, connections find their way again: on a busy machine that takes minutes. */
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 120_000 });
 
 let cluster: Cluster;
 const active = () => cluster.node("director1");
@@ -166,7 +166,7 @@ test.each(PAIRS)(
     await until(
       "the download to end",
       () => client.ended || client.lines.some((line) => /^(done|error|wrong)/.test(line)),
-      { limitMs: 120_000 },
+      { limitMs: 240_000 },
     );
     expect(client.lines.at(-1)).toBe(server.lines.at(-1)?.replace("sent", "done"));
   },
