@@ -16,6 +16,7 @@ deadtime 15
 initdead 15
 logfile /var/log/ha-log
 debugfile /var/log/ha-debug
+logfacility local0
 bcast hb1
 ucast lan 10.0.2.2
 mcast pub 239.0.0.42 694 1 0
@@ -123,6 +124,16 @@ test("takes its own group, and that of the dead peer after it was fenced", async
   expect(await machine.says("ls /var/spool/systole/drop")).toContain("heartbeat");
   expect(await machine.says("cl_status nodestatus 10.0.1.100")).toBe("ping");
   expect(await machine.says("chrt -p $(systemctl show -p MainPID --value heartbeat)")).toContain("SCHED_RR");
+});
+
+test("the journal has each line once, with its facility and its fields", async () => {
+  const line = "Configuration validated. Starting heartbeat";
+  const journal = "journalctl --no-pager -u heartbeat";
+  expect(await machine.says(`${journal} | grep -c '${line}'`)).toBe("1");
+  const found = await machine.says(
+    `${journal} -o json SYSLOG_FACILITY=16 SYSTOLE_EVENT=start | grep '${line}'`,
+  );
+  expect(JSON.parse(found)).toMatchObject({ PRIORITY: "6", SYSLOG_IDENTIFIER: "heartbeat" });
 });
 
 test("a script is a unit of its own: all of root's rights, none of heartbeat's limits", async () => {

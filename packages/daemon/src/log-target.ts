@@ -29,7 +29,7 @@ export type LogTarget =
       readonly level?: LogLevel;
       readonly format?: LogFormat;
     }
-  /** Datagrams to /dev/log. `facility` by its name: `daemon`, `local0`. */
+  /** Datagrams to /dev/log, or to the journal itself if it has both. `facility` by its name: `daemon`, `local0`. */
   | {
       readonly kind: "syslog";
       readonly facility: string;

@@ -8,6 +8,7 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from "p
 import { escapeControl } from "./log-format.js";
 import { LOG_LEVELS, type LogEntry, type LogLevel, type LogTarget } from "./log-target.js";
 import { openFileSink } from "./sinks/file.js";
+import { openJournalSink } from "./sinks/journal.js";
 import type { Sink } from "./sinks/sink.js";
 import { openStderrSink, type StderrDoor } from "./sinks/stderr.js";
 import { openSyslogSink, type SendDatagram } from "./sinks/syslog.js";
@@ -61,33 +62,61 @@ function entryOf(line: string, name: string, pid: number): LogEntry {
   };
 }
 
-/** As loud as the most talkative target wants. */
 const rank = (level: LogLevel): number => LOG_LEVELS.indexOf(level);
 
+/** A target at work. */
+interface Output {
+  readonly sink: Sink;
+  readonly takes: (level: LogLevel) => boolean;
+}
+
+const takenBy =
+  ({ level: least }: LogTarget) =>
+  (level: LogLevel): boolean =>
+    least === undefined || rank(level) >= rank(least);
+
+/** Where stderr and /dev/log are the same journal, an entry for both goes there once, with facility and fields. */
+function openOutputs(
+  targets: readonly LogTarget[],
+  { stderr, sendDatagram: send }: LogParts,
+  drop: () => void,
+): readonly Output[] {
+  const onStderr = openStderrSink(stderr, drop);
+  const isOneJournal = stderr.journal && stderr.journalTakesSyslog === true;
+  const syslogs = isOneJournal ? targets.filter(({ kind }) => kind === "syslog") : [];
+  const output = (target: LogTarget): Output => {
+    const takes = takenBy(target);
+    switch (target.kind) {
+      case "stderr":
+        return {
+          sink: onStderr,
+          takes: (level) => takes(level) && !syslogs.some((other) => takenBy(other)(level)),
+        };
+      case "file":
+        return { sink: openFileSink(target.path, target.format, drop), takes };
+      case "syslog": {
+        const sink = isOneJournal
+          ? openJournalSink({ ...target, send, drop: (entry) => onStderr.write(entry) })
+          : openSyslogSink({ ...target, send, drop });
+        return { sink, takes };
+      }
+    }
+  };
+  return targets.map(output);
+}
+
 export function createLog(parts: LogParts): DaemonLog {
-  const { name, pid, stderr, sendDatagram } = parts;
+  const { name, pid } = parts;
   let lost = 0;
   const drop = () => {
     lost += 1;
   };
-  const open = (target: LogTarget): Sink => {
-    switch (target.kind) {
-      case "stderr":
-        return openStderrSink(stderr, drop);
-      case "file":
-        return openFileSink(target.path, target.format, drop);
-      case "syslog":
-        return openSyslogSink({ ...target, send: sendDatagram, drop });
-    }
-  };
-  let sinks: { readonly sink: Sink; readonly level: LogLevel | undefined }[] = [
-    { sink: openStderrSink(stderr, drop), level: undefined },
-  ];
+  let outputs = openOutputs([{ kind: "stderr" }], parts, drop);
   const destination: DestinationStream = {
     write(line) {
       const entry = entryOf(line, name, pid);
-      for (const { sink, level } of sinks) {
-        if (level === undefined || rank(entry.level) >= rank(level)) sink.write(entry);
+      for (const { sink, takes } of outputs) {
+        if (takes(entry.level)) sink.write(entry);
       }
     },
   };
@@ -101,15 +130,15 @@ export function createLog(parts: LogParts): DaemonLog {
   return {
     log: pino(options, destination),
     setTargets(targets) {
-      const before = sinks;
-      sinks = targets.map((target) => ({ sink: open(target), level: target.level }));
+      const before = outputs;
+      outputs = openOutputs(targets, parts, drop);
       for (const { sink } of before) sink.close();
     },
     reopen() {
-      for (const { sink } of sinks) sink.reopen();
+      for (const { sink } of outputs) sink.reopen();
     },
     close() {
-      for (const { sink } of sinks) sink.close();
+      for (const { sink } of outputs) sink.close();
     },
     dropped: () => lost,
   };

@@ -1,5 +1,5 @@
 /** The few things of the operating system that the kit needs and a test wants to replace. */
-import { fstatSync, readFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, realpathSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { hostname } from "node:os";
 import {
@@ -31,6 +31,15 @@ function isJournal({ JOURNAL_STREAM: stream }: SystemDoor["environment"]): boole
   }
 }
 
+/** systemd makes /dev/log a link to the journal's socket; a syslog daemon may have put its own there. */
+function journalHasDevLog(): boolean {
+  try {
+    return realpathSync("/dev/log") === "/run/systemd/journal/dev-log";
+  } catch {
+    return false; // there is none
+  }
+}
+
 export function systemDoor(environment: SystemDoor["environment"] = process.env): SystemDoor {
   let datagrams: UnixDatagramSocket | undefined;
   return {
@@ -44,7 +53,11 @@ export function systemDoor(environment: SystemDoor["environment"] = process.env)
       if (descriptor === undefined) throw new Error("the connection is closed already");
       return peerCredentials(descriptor);
     },
-    stderr: { journal: isJournal(environment), write: (text) => void writeSync(2, text) },
+    stderr: {
+      journal: isJournal(environment),
+      journalTakesSyslog: journalHasDevLog(),
+      write: (text) => void writeSync(2, text),
+    },
     environment,
   };
 }

@@ -11,13 +11,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function open({ journal = false, targets }: { journal?: boolean; targets?: readonly LogTarget[] } = {}) {
+interface Settings {
+  readonly journal?: boolean;
+  /** The journal has /dev/log, too. */
+  readonly takesSyslog?: boolean;
+  readonly targets?: readonly LogTarget[];
+  /** Why no datagram can be sent. */
+  readonly refusal?: string;
+}
+
+function open({ journal = false, takesSyslog = false, targets, refusal }: Settings = {}) {
   const written: string[] = [];
   const datagrams: string[] = [];
   const logging = createLog({
     ...{ name: "heartbeat", pid: 42, level: "debug" },
-    stderr: { journal, write: (text) => void written.push(text) },
-    sendDatagram: (path, bytes) => void datagrams.push(`${path} ${Buffer.from(bytes).toString("utf8")}`),
+    stderr: { journal, journalTakesSyslog: takesSyslog, write: (text) => void written.push(text) },
+    sendDatagram: (path, bytes) => {
+      if (refusal !== undefined) throw new Error(refusal);
+      datagrams.push(`${path} ${Buffer.from(bytes).toString("utf8")}`);
+    },
   });
   if (targets !== undefined) logging.setTargets(targets);
   return { ...logging, written, datagrams };
@@ -99,4 +111,47 @@ test("syslog gets facility, priority, ident and the bare message", () => {
   expect(datagrams[0]).toMatch(
     /^\/dev\/log <132>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d heartbeat\[42\]: heartbeat from lb1 is late$/,
   );
+});
+
+describe("stderr and syslog", () => {
+  const both: readonly LogTarget[] = [
+    { kind: "stderr" },
+    { kind: "syslog", facility: "local0", ident: "heartbeat", level: "info" },
+  ];
+
+  test("in one journal an entry is there once, with its facility, and its fields beside the text", () => {
+    const { log, written, datagrams } = open({ journal: true, takesSyslog: true, targets: both });
+    log.warn({ event: "node.late", silenceMs: 5000, links: ["hb1"] }, "late\nPRIORITY=0");
+    expect(written).toEqual([]);
+    expect(datagrams).toEqual([
+      "/run/systemd/journal/socket MESSAGE=late\\x0aPRIORITY=0\nPRIORITY=4\nSYSLOG_FACILITY=16\n" +
+        "SYSLOG_IDENTIFIER=heartbeat\nSYSLOG_PID=42\nSYSTOLE_EVENT=node.late\nSYSTOLE_SILENCE_MS=5000\n" +
+        'SYSTOLE_LINKS=["hb1"]\n',
+    ]);
+  });
+
+  test("no value can become a field of its own", () => {
+    const { log, datagrams } = open({ journal: true, takesSyslog: true, targets: both });
+    log.info({ said: "OK\n_UID=0", "a=b\nc": 1 }, "said");
+    expect(datagrams[0]).toMatch(/\nSYSTOLE_SAID=OK\\x0a_UID=0\nSYSTOLE_A_B_C=1\n$/);
+  });
+
+  test("what syslog is not to have is still on stderr", () => {
+    const { log, written, datagrams } = open({ journal: true, takesSyslog: true, targets: both });
+    log.debug("quiet");
+    expect([written, datagrams]).toEqual([["<7>quiet\n"], []]);
+  });
+
+  test("an entry that the journal's socket refuses goes to stderr", () => {
+    const { log, written } = open({ journal: true, takesSyslog: true, targets: both, refusal: "EAGAIN" });
+    log.info({ node: "lb1" }, "up");
+    expect(written).toEqual(["<6>up (node=lb1)\n"]);
+  });
+
+  test("a syslog daemon with a socket of its own gets its line, and the journal has stderr's", () => {
+    const { log, written, datagrams } = open({ journal: true, targets: both });
+    log.info("up");
+    expect(written).toEqual(["<6>up\n"]);
+    expect(datagrams[0]).toMatch(/^\/dev\/log <134>.* heartbeat\[42\]: up$/);
+  });
 });

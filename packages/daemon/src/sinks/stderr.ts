@@ -5,6 +5,8 @@ import type { Sink } from "./sink.js";
 export interface StderrDoor {
   /** stderr is the journal: `JOURNAL_STREAM` names its device and inode. */
   readonly journal: boolean;
+  /** What is sent to /dev/log gets into that journal, too. */
+  readonly journalTakesSyslog?: boolean;
   /** Throws what the kernel says. */
   write(text: string): void;
 }
